@@ -1,0 +1,248 @@
+//! The snapshot a decision is made of. All input is gathered first, hashed and stored; deciding is a pure
+//! function of it (P4): the same facts give the same bytes for ever.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountKind, FileChange, Oid, Person, Signature, Time};
+
+/// Everything about one change that a policy may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The repository's name, for globs of the organisation and for sentences.
+    pub repo: String,
+    /// The branch it goes to, full name without `refs/heads/`.
+    pub branch: String,
+    /// The commit that is judged: the head of the proposal, or the landed commit of a direct change.
+    pub head: Oid,
+    /// SHA-256 over the sorted file changes (sem 1).
+    pub fingerprint: String,
+    /// How the change was proposed; `None`: it landed without a pull request.
+    pub pull: Option<Pull>,
+    /// The files, sorted by path.
+    pub files: Vec<FileChange>,
+    /// Every commit between merge base and head, over the whole graph.
+    pub commits: Vec<Commit>,
+    /// Opinions in order of `(at, id)`.
+    pub opinions: Vec<Opinion>,
+    /// Who held which role, over time, resolved to people.
+    pub grants: Vec<Grant>,
+    /// Linked tickets.
+    pub tickets: Vec<Ticket>,
+    /// Latest completed or running checks on the head.
+    pub checks: Vec<Check>,
+    /// How it landed, if it has.
+    pub landing: Option<Landing>,
+    /// Something could not be read: nothing may pass (P2). Sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+/// The proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Who opened it.
+    pub opener: Option<Person>,
+    /// The opener is a bot or app.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opener_is_bot: bool,
+    /// Who pushed to it.
+    pub pushers: Vec<Person>,
+    /// Labels, sorted.
+    pub labels: Vec<String>,
+    /// Still a draft.
+    pub draft: bool,
+}
+
+/// A commit of the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its id.
+    pub id: Oid,
+    /// Its parents.
+    pub parents: Vec<Oid>,
+    /// Who wrote it.
+    pub author: Signature,
+    /// Who made the commit object.
+    pub committer: Signature,
+    /// `Co-authored-by` trailers.
+    pub co_authors: Vec<Signature>,
+    /// A two-parent merge of base whose tree equals the automatic merge: excludes nobody (sem 3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clean_update_merge: bool,
+}
+
+/// What a person says about exact content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opinion {
+    /// The source's id of it; with `at` it makes the order total.
+    pub id: String,
+    /// Who; `None`: the account maps to nobody.
+    pub by: Option<Person>,
+    /// Name for sentences.
+    pub name: String,
+    /// Person or machine.
+    pub kind: AccountKind,
+    /// What.
+    pub verdict: Verdict,
+    /// The commit that was looked at.
+    pub commit: Option<Oid>,
+    /// The change's fingerprint at that commit, where the objects are known.
+    pub fingerprint: Option<String>,
+    /// Which tree proofs hold between that commit and the head (`clean_rebase`, `clean_update_merge`), found by git.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<String>,
+    /// The first commit after the one looked at, which made it stale if no basis holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overtaken_by: Option<Oid>,
+    /// When it was submitted, by the source's clock.
+    pub at: Time,
+    /// Dismissed by somebody since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed_at: Option<Time>,
+}
+
+/// Yes, no, or neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Yes to this content.
+    Approve,
+    /// No; it stays until its author takes it back.
+    Veto,
+    /// No opinion.
+    Comment,
+    /// A review that was dismissed; it never revives an older one.
+    Dismissed,
+}
+
+/// A role held by a person, in scopes, between two dates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// `architect`, `security`, …
+    pub role: String,
+    /// Who.
+    pub person: Person,
+    /// Scope names, or `*`.
+    pub scopes: Vec<String>,
+    /// From when; `None`: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Time>,
+    /// Until when; `None`: still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Where it comes from: `organisation file, line 7`, `team acme/platform-architects`.
+    pub source: String,
+}
+
+/// A linked ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its key.
+    pub key: String,
+    /// It exists in its tracker, as far as we were told.
+    pub exists: bool,
+    /// Its status by name; `None`: unknown.
+    pub status: Option<String>,
+    /// `new`, `indeterminate` or `done`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Where the key was found: `title`, `branch`, `commit`, `trailer`, `body`, `manual`.
+    pub found_in: Vec<String>,
+}
+
+/// A check on the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// `success`, `failure`, `neutral`, `skipped`, …; `None`: has not completed.
+    pub conclusion: Option<String>,
+}
+
+/// How a proposal reached its branch (sem 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landing {
+    /// The commit on the branch.
+    pub commit: Oid,
+    /// In which way.
+    pub how: LandingKind,
+    /// Does its tree equal the automatic merge of the approved head?
+    pub integrity: Integrity,
+    /// When, by the source's clock or the commit's.
+    pub at: Option<Time>,
+    /// Who landed it.
+    pub by: Option<Person>,
+    /// What was seen, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// Where the trees differ, if altered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<super::RepoPath>,
+}
+
+/// The ways in which a change reaches its branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LandingKind {
+    /// A merge commit whose second parent is the head.
+    Merge,
+    /// One commit with the tree of merging the head.
+    Squash,
+    /// The last n commits reproduce the proposal's steps.
+    Rebase,
+    /// The branch moved to the head itself.
+    FastForward,
+    /// By a merge queue, possibly with others.
+    Queue,
+    /// Its commits came in through another proposal.
+    Subsumed,
+    /// Without a proposal.
+    Direct,
+    /// A revert made on the branch.
+    Revert,
+}
+
+impl LandingKind {
+    /// The word used everywhere.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Squash => "squash",
+            Self::Rebase => "rebase",
+            Self::FastForward => "fast_forward",
+            Self::Queue => "queue",
+            Self::Subsumed => "subsumed",
+            Self::Direct => "direct",
+            Self::Revert => "revert",
+        }
+    }
+}
+
+/// Whether what landed is what was approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Integrity {
+    /// The trees are equal.
+    Intact,
+    /// They differ: a deploy that contains it is blocked.
+    Altered,
+    /// It could not be told.
+    Unknown,
+}
+
+impl Integrity {
+    /// The word used everywhere.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Altered => "altered",
+            Self::Unknown => "unknown",
+        }
+    }
+}

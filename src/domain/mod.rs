@@ -1,0 +1,18 @@
+//! The words of the product, as types. Pure: no I/O, no async, no database, no HTTP, no git.
+
+pub mod class;
+pub mod event;
+pub mod fact;
+pub mod file;
+pub mod id;
+pub mod oid;
+pub mod path;
+pub mod person;
+pub mod time;
+
+pub use class::Class;
+pub use file::{FileChange, KeyChange, KeyDiff, KeyOp, Segment, Side, Value};
+pub use oid::{BadOid, Oid};
+pub use path::RepoPath;
+pub use person::{Account, AccountKind, Person, Signature};
+pub use time::Time;

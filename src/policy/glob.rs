@@ -1,0 +1,82 @@
+//! Path globs: `*` and `?` stay inside a segment, `**` crosses; the whole path, case-sensitive, linear time.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::domain::RepoPath;
+
+/// A compiled glob.
+#[derive(Debug, Clone)]
+pub struct Glob {
+    text: String,
+    matcher: GlobMatcher,
+}
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Glob {}
+
+impl Glob {
+    /// Characters above which a glob is refused.
+    const MAX_LENGTH: usize = 1024;
+
+    /// Reads a glob; the error is a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("a glob must not be empty".to_owned());
+        }
+        if text.chars().count() > Self::MAX_LENGTH {
+            return Err(format!("a glob may have {} characters at most", Self::MAX_LENGTH));
+        }
+        if text.contains("[!") || text.contains("[^") {
+            return Err(format!(
+                "`{text}`: negated classes are refused, because they would match `/`; list what is meant"
+            ));
+        }
+        GlobBuilder::new(text)
+            .literal_separator(true)
+            .build()
+            .map(|glob| Self { text: text.to_owned(), matcher: glob.compile_matcher() })
+            .map_err(|error| format!("`{text}` is no glob: {}", error.kind()))
+    }
+
+    /// Whether the whole path matches. A path that is no UTF-8 matches nothing here; such files are significant anyway (sem 2.1).
+    #[must_use]
+    pub fn matches(&self, path: &RepoPath) -> bool {
+        path.as_str().is_some_and(|text| self.matches_text(text))
+    }
+
+    /// The same for names of branches and repositories.
+    #[must_use]
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.matcher.is_match(text)
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stays_inside_its_segment() {
+        let matches =
+            |glob: &str, path: &str| Glob::parse(glob).expect("a glob").matches(&path.into());
+        assert!(!matches("docs/*", "docs/a/b.md"));
+        assert!(matches("docs/**/*.md", "docs/b.md"));
+        assert!(matches("docs/**/*.md", "docs/a/b.md"));
+        assert!(matches("**/x", "x"));
+        assert!(!matches("a?b", "a/b"));
+        assert!(!matches("src/**", "SRC/a"));
+        assert!(Glob::parse("[!a]b").is_err());
+        assert!(Glob::parse("").is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Comparing structured configuration key by key (sem 2.2).
