@@ -1,0 +1,40 @@
+-- What arrived, raw, before anything is understood from it (promise 6).
+create table delivery (
+  seq           bigint generated always as identity primary key,
+  id            text not null unique,       -- derived from source and key
+  source        text not null,
+  key           text not null,              -- the sender's id of the delivery
+  event         text not null,
+  action        text,
+  headers       text not null,              -- JSON object, secrets left out
+  body          bytea not null,             -- zstd
+  body_size     bigint not null,
+  body_sha256   text not null,              -- over the bytes received
+  received_at   bigint not null,
+  state         text not null check (state in ('applied', 'no_interest', 'set_aside', 'parked')),
+  why           text,                       -- of no interest because, or what went wrong
+  attempts      bigint not null default 1,
+  ledger_index  bigint not null
+);
+create index delivery_set_aside on delivery (seq) where state = 'set_aside';
+
+-- The same delivery id with another body (X50): kept beside the first, applied nowhere.
+create table delivery_conflict (
+  delivery      text not null,
+  body_sha256   text not null,
+  body          bytea not null,
+  received_at   bigint not null,
+  ledger_index  bigint not null,
+  primary key (delivery, body_sha256)
+);
+
+-- Deliveries that were refused at the door: counted, bounded to a row per source, reason and day.
+create table refused_delivery (
+  source        text not null,
+  reason        text not null,
+  day           text not null,
+  count         bigint not null,
+  last_at       bigint not null,
+  last_sha256   text not null,
+  primary key (source, reason, day)
+);

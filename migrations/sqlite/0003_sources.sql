@@ -1,0 +1,56 @@
+-- What the sources say, as folds over their events: one value per pull request, ticket, team, deployment, push, …
+create table aggregate (
+  kind   text not null,
+  key    text not null,
+  body   text not null,
+  primary key (kind, key)
+) strict;
+
+create table repository (
+  id              text primary key,
+  source          text not null,
+  external_id     text,
+  name            text not null,
+  default_branch  text,
+  configured      integer not null,
+  fetched_at      integer,
+  fetch_error     text
+) strict;
+create unique index repository_external on repository (source, external_id);
+create index repository_name on repository (name);
+
+create table account (
+  source  text not null,
+  id      text not null,
+  login   text not null,             -- as last seen
+  folded  text not null,             -- without case, for look-ups
+  kind    text not null,
+  primary key (source, id)
+) strict;
+create index account_login on account (source, folded);
+
+-- Who a source says wrote a commit.
+create table commit_account (
+  repo       text not null,
+  sha        text not null,
+  author     text,                   -- account id
+  committer  text,
+  primary key (repo, sha)
+) strict;
+
+create table ticket_key (
+  key     text not null,
+  source  text not null,
+  ticket  text not null,
+  primary key (key, source)
+) strict;
+
+create table ticket_project (
+  project  text primary key
+) strict;
+
+-- Counters that move whenever a fact moves: a remembered answer is good while they stand still.
+create table version (
+  scope  text primary key,
+  n      integer not null
+) strict;

@@ -1,0 +1,87 @@
+//! Accounts as the sources name them, and which account a source says wrote a commit.
+
+use super::{StoreError, Tx, on};
+use crate::domain::{Account, AccountKind};
+
+const PUT: &str = "insert into account (source, id, login, folded, kind) values ($1, $2, $3, $4, $5) \
+     on conflict (source, id) do update set login = excluded.login, folded = excluded.folded, kind = excluded.kind \
+     where account.login <> excluded.login or account.kind <> excluded.kind";
+const BY_LOGIN: &str =
+    "select id, login, kind from account where source = $1 and folded = $2 order by id";
+const OF_SOURCE: &str = "select id, login, kind from account where source = $1 order by id";
+const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committer) values ($1, $2, $3, $4) \
+     on conflict (repo, sha) do update set author = coalesce(commit_account.author, excluded.author), committer = coalesce(commit_account.committer, excluded.committer)";
+const COMMIT: &str = "select author, committer from commit_account where repo = $1 and sha = $2";
+
+/// For the test that prepares every statement.
+pub const STATEMENTS: &[&str] = &[PUT, BY_LOGIN, OF_SOURCE, PUT_COMMIT, COMMIT];
+
+fn row((id, login, kind): (String, String, String)) -> Account {
+    let kind = if kind == "user" { AccountKind::User } else { AccountKind::Bot };
+    Account { id, login, kind }
+}
+
+/// Keeps an account with the login it was last seen under.
+pub async fn put(tx: &mut Tx, source: &str, account: &Account) -> Result<(), StoreError> {
+    let kind = match account.kind {
+        AccountKind::User => "user",
+        AccountKind::Bot => "bot",
+    };
+    on!(tx, |conn| sqlx::query(PUT)
+        .bind(source)
+        .bind(&account.id)
+        .bind(&account.login)
+        .bind(account.login.to_lowercase())
+        .bind(kind)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Accounts of a login, compared without case. More than one: the name was used again.
+pub async fn by_login(tx: &mut Tx, source: &str, login: &str) -> Result<Vec<Account>, StoreError> {
+    let rows: Vec<(String, String, String)> = on!(tx, |conn| sqlx::query_as(BY_LOGIN)
+        .bind(source)
+        .bind(login.to_lowercase())
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// All accounts of a source.
+pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Account>, StoreError> {
+    let rows: Vec<(String, String, String)> =
+        on!(tx, |conn| sqlx::query_as(OF_SOURCE).bind(source).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Keeps which accounts a source names for a commit; what was said first stays.
+pub async fn put_commit(
+    tx: &mut Tx,
+    repo: &str,
+    sha: &str,
+    author: Option<&str>,
+    committer: Option<&str>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(PUT_COMMIT)
+        .bind(repo)
+        .bind(sha)
+        .bind(author)
+        .bind(committer)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Account ids of a commit's author and committer, as far as the source named them.
+pub async fn of_commit(
+    tx: &mut Tx,
+    repo: &str,
+    sha: &str,
+) -> Result<(Option<String>, Option<String>), StoreError> {
+    let row: Option<(Option<String>, Option<String>)> =
+        on!(tx, |conn| sqlx::query_as(COMMIT).bind(repo).bind(sha).fetch_optional(conn).await)?;
+    Ok(row.unwrap_or_default())
+}

@@ -1,0 +1,322 @@
+//! Deliveries: what arrived, raw. Bodies are kept compressed; their digest is over the bytes received.
+
+use super::{StoreError, Tx, on, signed, unsigned};
+use crate::domain::Time;
+
+const KEEP: &str = "insert into delivery (id, source, key, event, action, headers, body, body_size, body_sha256, received_at, state, why, ledger_index) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing";
+const SHA: &str = "select body_sha256 from delivery where id = $1";
+const SET_STATE: &str =
+    "update delivery set state = $2, why = $3, attempts = attempts + 1 where id = $1";
+const GET: &str = "select seq, id, source, key, event, action, body_size, body_sha256, received_at, state, why, attempts, ledger_index from delivery where id = $1";
+const LIST: &str = "select seq, id, source, key, event, action, body_size, body_sha256, received_at, state, why, attempts, ledger_index from delivery \
+     where seq < $1 order by seq desc limit $2";
+const RAW: &str = "select source, event, headers, body, received_at from delivery where id = $1";
+const NEXT: &str = "select seq, id from delivery where seq > $1 order by seq limit $2";
+const SET_ASIDE: &str =
+    "select id from delivery where state = 'set_aside' and attempts < $1 order by seq limit $2";
+const CONFLICT: &str = "insert into delivery_conflict (delivery, body_sha256, body, received_at, ledger_index) values ($1, $2, $3, $4, $5) on conflict do nothing";
+const REFUSED: &str = "insert into refused_delivery (source, reason, day, count, last_at, last_sha256) values ($1, $2, $3, 1, $4, $5) \
+     on conflict (source, reason, day) do update set count = refused_delivery.count + 1, last_at = excluded.last_at, last_sha256 = excluded.last_sha256";
+const REFUSED_COUNT: &str =
+    "select cast(coalesce(sum(count), 0) as bigint) from refused_delivery where source = $1";
+const HEALTH: &str = "select source, state, count(*), max(received_at) from delivery group by source, state order by source, state";
+const COUNT: &str = "select count(*) from delivery";
+
+/// For the test that prepares every statement.
+pub const STATEMENTS: &[&str] = &[
+    KEEP,
+    SHA,
+    SET_STATE,
+    GET,
+    LIST,
+    RAW,
+    NEXT,
+    SET_ASIDE,
+    CONFLICT,
+    REFUSED,
+    REFUSED_COUNT,
+    HEALTH,
+    COUNT,
+];
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Understood and applied.
+    Applied,
+    /// Kept; it says nothing that concerns us.
+    NoInterest,
+    /// Kept; applying it failed, and it will be tried again.
+    SetAside,
+    /// Kept; it failed too often, and waits for a person.
+    Parked,
+}
+
+impl DeliveryState {
+    /// The word in the database, API and pages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::NoInterest => "no_interest",
+            Self::SetAside => "set_aside",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// A delivery to keep.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    /// Our id, derived from source and key.
+    pub id: String,
+    /// The source.
+    pub source: String,
+    /// The sender's id of it.
+    pub key: String,
+    /// The sender's name of the event.
+    pub event: String,
+    /// The action inside it.
+    pub action: Option<String>,
+    /// Headers as a JSON object.
+    pub headers: String,
+    /// The body, zstd.
+    pub body: Vec<u8>,
+    /// Bytes received.
+    pub body_size: u64,
+    /// `sha256:…` over the bytes received.
+    pub body_sha256: String,
+    /// When.
+    pub received_at: Time,
+}
+
+/// A delivery as lists and pages show it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DeliveryRow {
+    /// Order of arrival.
+    #[serde(skip)]
+    pub seq: i64,
+    /// Our id.
+    pub id: String,
+    /// The source.
+    pub source: String,
+    /// The sender's id of it.
+    pub key: String,
+    /// The sender's name of the event.
+    pub event: String,
+    /// The action inside it.
+    pub action: Option<String>,
+    /// Bytes received.
+    pub body_size: u64,
+    /// `sha256:…` over the bytes received.
+    pub body_sha256: String,
+    /// When, in microseconds.
+    pub received_at: Time,
+    /// What became of it.
+    pub state: String,
+    /// Why, where it is not applied.
+    pub why: Option<String>,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// The ledger entry about it.
+    pub ledger_index: u64,
+}
+
+type Flat = (
+    i64,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    i64,
+    String,
+    i64,
+    String,
+    Option<String>,
+    i64,
+    i64,
+);
+
+fn row(flat: Flat) -> Result<DeliveryRow, StoreError> {
+    let (seq, id, source, key, event, action, size, sha, at, state, why, attempts, index) = flat;
+    Ok(DeliveryRow {
+        seq,
+        received_at: super::time("delivery", "received_at", &id, at)?,
+        id,
+        source,
+        key,
+        event,
+        action,
+        body_size: unsigned(size),
+        body_sha256: sha,
+        state,
+        why,
+        attempts: unsigned(attempts),
+        ledger_index: unsigned(index),
+    })
+}
+
+/// Keeps a delivery; `false`: this id is there already.
+pub async fn keep(
+    tx: &mut Tx,
+    new: &NewDelivery,
+    state: DeliveryState,
+    why: Option<&str>,
+    ledger_index: u64,
+) -> Result<bool, StoreError> {
+    let rows = on!(tx, |conn| sqlx::query(KEEP)
+        .bind(&new.id)
+        .bind(&new.source)
+        .bind(&new.key)
+        .bind(&new.event)
+        .bind(&new.action)
+        .bind(&new.headers)
+        .bind(&new.body)
+        .bind(signed(new.body_size))
+        .bind(&new.body_sha256)
+        .bind(new.received_at.micros())
+        .bind(state.as_str())
+        .bind(why)
+        .bind(signed(ledger_index))
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// The digest of the body kept under an id.
+pub async fn sha(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
+    let row: Option<(String,)> =
+        on!(tx, |conn| sqlx::query_as(SHA).bind(id).fetch_optional(conn).await)?;
+    Ok(row.map(|(sha,)| sha))
+}
+
+/// Records what became of a delivery after another try.
+pub async fn set_state(
+    tx: &mut Tx,
+    id: &str,
+    state: DeliveryState,
+    why: Option<&str>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(SET_STATE)
+        .bind(id)
+        .bind(state.as_str())
+        .bind(why)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// One delivery.
+pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<DeliveryRow>, StoreError> {
+    let flat: Option<Flat> =
+        on!(tx, |conn| sqlx::query_as(GET).bind(id).fetch_optional(conn).await)?;
+    flat.map(row).transpose()
+}
+
+/// Deliveries before a place, newest first.
+pub async fn list(tx: &mut Tx, before: i64, limit: i64) -> Result<Vec<DeliveryRow>, StoreError> {
+    let rows: Vec<Flat> =
+        on!(tx, |conn| sqlx::query_as(LIST).bind(before).bind(limit).fetch_all(conn).await)?;
+    rows.into_iter().map(row).collect()
+}
+
+/// What was received: enough to understand it again.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// The source.
+    pub source: String,
+    /// The sender's name of the event.
+    pub event: String,
+    /// Headers as a JSON object.
+    pub headers: String,
+    /// The body, zstd.
+    pub body: Vec<u8>,
+    /// When it was received.
+    pub received_at: Time,
+}
+
+/// The raw delivery.
+pub async fn raw(tx: &mut Tx, id: &str) -> Result<Option<Raw>, StoreError> {
+    let row: Option<(String, String, String, Vec<u8>, i64)> =
+        on!(tx, |conn| sqlx::query_as(RAW).bind(id).fetch_optional(conn).await)?;
+    row.map(|(source, event, headers, body, at)| {
+        let received_at = super::time("delivery", "received_at", id, at)?;
+        Ok(Raw { source, event, headers, body, received_at })
+    })
+    .transpose()
+}
+
+/// The next ids in order of arrival, for a replay: `(seq, id)`.
+pub async fn next(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(NEXT).bind(after).bind(limit).fetch_all(conn).await)?)
+}
+
+/// Ids that were set aside and not tried too often.
+pub async fn set_aside(tx: &mut Tx, tries: u64, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(tx, |conn| sqlx::query_as(SET_ASIDE)
+        .bind(signed(tries))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Keeps another body that came under an id we have.
+pub async fn keep_conflict(
+    tx: &mut Tx,
+    new: &NewDelivery,
+    ledger_index: u64,
+) -> Result<bool, StoreError> {
+    let rows = on!(tx, |conn| sqlx::query(CONFLICT)
+        .bind(&new.id)
+        .bind(&new.body_sha256)
+        .bind(&new.body)
+        .bind(new.received_at.micros())
+        .bind(signed(ledger_index))
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Counts a refused delivery.
+pub async fn count_refused(
+    tx: &mut Tx,
+    source: &str,
+    reason: &str,
+    at: Time,
+    sha256: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(REFUSED)
+        .bind(source)
+        .bind(reason)
+        .bind(at.to_date_text())
+        .bind(at.micros())
+        .bind(sha256)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// How many deliveries of a source were refused, ever.
+pub async fn refused(tx: &mut Tx, source: &str) -> Result<u64, StoreError> {
+    let (count,): (i64,) =
+        on!(tx, |conn| sqlx::query_as(REFUSED_COUNT).bind(source).fetch_one(conn).await)?;
+    Ok(unsigned(count))
+}
+
+/// Per source and state: how many, and when the last came.
+pub async fn health(tx: &mut Tx) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(HEALTH).fetch_all(conn).await)?)
+}
+
+/// How many deliveries are kept.
+pub async fn count(tx: &mut Tx) -> Result<u64, StoreError> {
+    let (count,): (i64,) = on!(tx, |conn| sqlx::query_as(COUNT).fetch_one(conn).await)?;
+    Ok(unsigned(count))
+}

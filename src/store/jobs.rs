@@ -1,0 +1,98 @@
+//! Work to do after a commit. The same work is queued once; work asked for while it runs, runs again.
+
+use super::{StoreError, Tx, on, unsigned};
+
+const ENQUEUE: &str = "insert into job (id, kind, key, run_at, state) values ($1, $2, $3, $4, 'ready') \
+     on conflict (id) do update set again = case when job.state = 'running' then 1 else job.again end, \
+     run_at = case when job.state = 'ready' and job.run_at > excluded.run_at then excluded.run_at else job.run_at end, \
+     state = case when job.state = 'parked' then 'ready' else job.state end";
+const CLAIM: &str = "update job set state = 'running', attempts = attempts + 1 where id = \
+     (select id from job where state = 'ready' and run_at <= $1 order by run_at, id limit 1) and state = 'ready' returning id, kind, key, attempts";
+const DONE: &str = "delete from job where id = $1 and again = 0";
+const AGAIN: &str = "update job set state = 'ready', again = 0, attempts = 0, error = null, run_at = $2 where id = $1 and again = 1";
+const RETRY: &str =
+    "update job set state = 'ready', again = 0, run_at = $2, error = $3 where id = $1";
+const PARK: &str = "update job set state = 'parked', error = $2 where id = $1";
+const RECOVER: &str = "update job set state = 'ready' where state = 'running'";
+const COUNTS: &str = "select state, count(*) from job group by state";
+const PARKED: &str =
+    "select id, kind, key, coalesce(error, '') from job where state = 'parked' order by id";
+
+/// For the test that prepares every statement.
+pub const STATEMENTS: &[&str] =
+    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, PARKED];
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Kind and key.
+    pub id: String,
+    /// What to do.
+    pub kind: String,
+    /// To what.
+    pub key: String,
+    /// Which try this is, from 1.
+    pub attempts: u64,
+}
+
+/// Queues work, to run not before an instant (microseconds).
+pub async fn enqueue(tx: &mut Tx, kind: &str, key: &str, run_at: i64) -> Result<(), StoreError> {
+    let id = format!("{kind}:{key}");
+    on!(tx, |conn| sqlx::query(ENQUEUE)
+        .bind(&id)
+        .bind(kind)
+        .bind(key)
+        .bind(run_at)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes the next job that is due.
+pub async fn claim(tx: &mut Tx, now: i64) -> Result<Option<Job>, StoreError> {
+    let row: Option<(String, String, String, i64)> =
+        on!(tx, |conn| sqlx::query_as(CLAIM).bind(now).fetch_optional(conn).await)?;
+    Ok(row.map(|(id, kind, key, attempts)| Job { id, kind, key, attempts: unsigned(attempts) }))
+}
+
+/// Ends a job well; it is queued again if it was asked for meanwhile.
+pub async fn done(tx: &mut Tx, id: &str, now: i64) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(DONE).bind(id).execute(conn).await.map(|_| ()))?;
+    on!(tx, |conn| sqlx::query(AGAIN).bind(id).bind(now).execute(conn).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Puts a job back, to be tried again at an instant.
+pub async fn retry(tx: &mut Tx, id: &str, run_at: i64, error: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(RETRY)
+        .bind(id)
+        .bind(run_at)
+        .bind(error)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets a job aside for a person.
+pub async fn park(tx: &mut Tx, id: &str, error: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(PARK).bind(id).bind(error).execute(conn).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// After a restart: what was running is ready again. Jobs are idempotent.
+pub async fn recover(tx: &mut Tx) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(RECOVER).execute(conn).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// How many jobs are in each state.
+pub async fn counts(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(COUNTS).fetch_all(conn).await)?)
+}
+
+/// Jobs that wait for a person: id, kind, key, the last error.
+pub async fn parked(tx: &mut Tx) -> Result<Vec<(String, String, String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(PARKED).fetch_all(conn).await)?)
+}

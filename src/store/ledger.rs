@@ -1,0 +1,223 @@
+//! The ledger's rows. Entries and hashes are only ever inserted; triggers refuse anything else.
+
+use super::{StoreError, Tx, on, signed, unsigned};
+
+/// Locks the head: the update takes the row lock in PostgreSQL and the write lock in SQLite.
+const LOCK_HEAD: &str = "update ledger_head set size = size where id = 1 returning size, frontier";
+const HEAD: &str = "select size, frontier from ledger_head where id = 1";
+const SET_HEAD: &str = "update ledger_head set size = $1, frontier = $2 where id = 1";
+const APPEND: &str = "insert into ledger_entry (idx, kind, bytes, leaf) values ($1, $2, $3, $4)";
+const ADD_HASH: &str = "insert into ledger_hash (level, idx, hash) values ($1, $2, $3)";
+const ENTRY: &str = "select kind, bytes, leaf from ledger_entry where idx = $1";
+const ENTRIES: &str =
+    "select idx, kind, bytes, leaf from ledger_entry where idx >= $1 order by idx limit $2";
+const LEAVES: &str = "select leaf from ledger_entry where idx >= $1 and idx < $2 order by idx";
+const HASHES: &str =
+    "select hash from ledger_hash where level = $1 and idx >= $2 and idx < $3 order by idx";
+const ADD_CHECKPOINT: &str = "insert into checkpoint (size, note, signed_at) values ($1, $2, $3) on conflict (size) do nothing";
+const LATEST_CHECKPOINT: &str =
+    "select size, note, signed_at from checkpoint order by size desc limit 1";
+const CHECKPOINTS: &str = "select size, note, signed_at from checkpoint order by size";
+const RECENT_CHECKPOINTS: &str =
+    "select size, note, signed_at from checkpoint order by size desc limit $1";
+const ADD_VERIFICATION: &str =
+    "insert into verification (finished_at, size, holds, what) values ($1, $2, $3, $4)";
+const LATEST_VERIFICATION: &str =
+    "select finished_at, size, holds, what from verification order by seq desc limit 1";
+const ABOUT_KIND: &str =
+    "select idx, bytes from ledger_entry where kind = $1 and idx < $2 order by idx desc limit $3";
+
+/// For the test that prepares every statement.
+pub const STATEMENTS: &[&str] = &[
+    LOCK_HEAD,
+    HEAD,
+    SET_HEAD,
+    APPEND,
+    ADD_HASH,
+    ENTRY,
+    ENTRIES,
+    LEAVES,
+    HASHES,
+    ADD_CHECKPOINT,
+    LATEST_CHECKPOINT,
+    CHECKPOINTS,
+    RECENT_CHECKPOINTS,
+    ADD_VERIFICATION,
+    LATEST_VERIFICATION,
+    ABOUT_KIND,
+];
+
+/// Size and frontier, as stored.
+pub type Head = (u64, Vec<u8>);
+
+/// Reads the head and holds it until the transaction ends: writers of several nodes queue here.
+pub async fn lock_head(tx: &mut Tx) -> Result<Head, StoreError> {
+    let (size, frontier): (i64, Vec<u8>) =
+        on!(tx, |conn| sqlx::query_as(LOCK_HEAD).fetch_one(conn).await)?;
+    Ok((unsigned(size), frontier))
+}
+
+/// Reads the head.
+pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
+    let (size, frontier): (i64, Vec<u8>) =
+        on!(tx, |conn| sqlx::query_as(HEAD).fetch_one(conn).await)?;
+    Ok((unsigned(size), frontier))
+}
+
+/// Moves the head.
+pub async fn set_head(tx: &mut Tx, size: u64, frontier: &[u8]) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(SET_HEAD)
+        .bind(signed(size))
+        .bind(frontier)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Appends an entry at its index.
+pub async fn append(
+    tx: &mut Tx,
+    index: u64,
+    kind: &str,
+    bytes: &[u8],
+    leaf: &[u8],
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(APPEND)
+        .bind(signed(index))
+        .bind(kind)
+        .bind(bytes)
+        .bind(leaf)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Adds the hash of a complete tile.
+pub async fn add_hash(tx: &mut Tx, level: u8, index: u64, hash: &[u8]) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(ADD_HASH)
+        .bind(i64::from(level))
+        .bind(signed(index))
+        .bind(hash)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// One entry: kind, bytes, leaf hash.
+pub async fn entry(
+    tx: &mut Tx,
+    index: u64,
+) -> Result<Option<(String, Vec<u8>, Vec<u8>)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(ENTRY).bind(signed(index)).fetch_optional(conn).await)?)
+}
+
+/// An entry with its index: index, kind, bytes, leaf hash.
+pub type EntryRow = (i64, String, Vec<u8>, Vec<u8>);
+
+/// Entries from an index on.
+pub async fn entries(tx: &mut Tx, from: u64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(ENTRIES)
+        .bind(signed(from))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// Hashes of a tile level from an index, before another: level 0 are the leaves.
+pub async fn hashes(
+    tx: &mut Tx,
+    level: u8,
+    from: u64,
+    before: u64,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let rows: Vec<(Vec<u8>,)> = if level == 0 {
+        on!(tx, |conn| sqlx::query_as(LEAVES)
+            .bind(signed(from))
+            .bind(signed(before))
+            .fetch_all(conn)
+            .await)?
+    } else {
+        on!(tx, |conn| sqlx::query_as(HASHES)
+            .bind(i64::from(level))
+            .bind(signed(from))
+            .bind(signed(before))
+            .fetch_all(conn)
+            .await)?
+    };
+    Ok(rows.into_iter().map(|(hash,)| hash).collect())
+}
+
+/// A signed checkpoint: size, note, when it was signed in microseconds.
+pub type CheckpointRow = (i64, String, i64);
+
+/// Keeps a signed checkpoint; one a size.
+pub async fn add_checkpoint(tx: &mut Tx, size: u64, note: &str, at: i64) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(ADD_CHECKPOINT)
+        .bind(signed(size))
+        .bind(note)
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// The latest checkpoint.
+pub async fn latest_checkpoint(tx: &mut Tx) -> Result<Option<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(LATEST_CHECKPOINT).fetch_optional(conn).await)?)
+}
+
+/// Every checkpoint, smallest first.
+pub async fn checkpoints(tx: &mut Tx) -> Result<Vec<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(CHECKPOINTS).fetch_all(conn).await)?)
+}
+
+/// The latest checkpoints, largest first.
+pub async fn recent_checkpoints(tx: &mut Tx, limit: i64) -> Result<Vec<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(RECENT_CHECKPOINTS).bind(limit).fetch_all(conn).await)?)
+}
+
+/// How a full verification ended: when in microseconds, size, whether it holds (1), the sentence.
+pub type VerificationRow = (i64, i64, i64, String);
+
+/// Keeps the result of a full verification.
+pub async fn add_verification(
+    tx: &mut Tx,
+    at: i64,
+    size: u64,
+    holds: bool,
+    what: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(ADD_VERIFICATION)
+        .bind(at)
+        .bind(signed(size))
+        .bind(i64::from(holds))
+        .bind(what)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// The latest result of a full verification.
+pub async fn latest_verification(tx: &mut Tx) -> Result<Option<VerificationRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(LATEST_VERIFICATION).fetch_optional(conn).await)?)
+}
+
+/// The latest entries of a kind before an index.
+pub async fn of_kind(
+    tx: &mut Tx,
+    kind: &str,
+    before: u64,
+    limit: i64,
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(ABOUT_KIND)
+        .bind(kind)
+        .bind(signed(before))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?)
+}
