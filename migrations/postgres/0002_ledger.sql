@@ -19,9 +19,9 @@ create table ledger_hash (
 create table ledger_head (
   id        bigint primary key check (id = 1),
   size      bigint not null,
-  frontier  bytea not null
+  frontier  text not null
 );
-insert into ledger_head (id, size, frontier) values (1, 0, ''::bytea);
+insert into ledger_head (id, size, frontier) values (1, 0, '0:');
 
 create table checkpoint (
   size       bigint primary key,

@@ -38,6 +38,14 @@ create table commit_account (
   primary key (repo, sha)
 );
 
+-- Every head that a pull request ever had.
+create table pull_head (
+  repo  text not null,
+  sha   text not null,
+  pull  bigint not null,
+  primary key (repo, sha, pull)
+);
+
 create table ticket_key (
   key     text not null,
   source  text not null,

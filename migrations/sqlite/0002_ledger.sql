@@ -19,9 +19,9 @@ create table ledger_hash (
 create table ledger_head (
   id        integer primary key check (id = 1),
   size      integer not null,
-  frontier  blob not null
+  frontier  text not null
 ) strict;
-insert into ledger_head (id, size, frontier) values (1, 0, x'');
+insert into ledger_head (id, size, frontier) values (1, 0, '0:');
 
 create table checkpoint (
   size       integer primary key,

@@ -48,24 +48,24 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 /// Size and frontier, as stored.
-pub type Head = (u64, Vec<u8>);
+pub type Head = (u64, String);
 
 /// Reads the head and holds it until the transaction ends: writers of several nodes queue here.
 pub async fn lock_head(tx: &mut Tx) -> Result<Head, StoreError> {
-    let (size, frontier): (i64, Vec<u8>) =
+    let (size, frontier): (i64, String) =
         on!(tx, |conn| sqlx::query_as(LOCK_HEAD).fetch_one(conn).await)?;
     Ok((unsigned(size), frontier))
 }
 
 /// Reads the head.
 pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
-    let (size, frontier): (i64, Vec<u8>) =
+    let (size, frontier): (i64, String) =
         on!(tx, |conn| sqlx::query_as(HEAD).fetch_one(conn).await)?;
     Ok((unsigned(size), frontier))
 }
 
 /// Moves the head.
-pub async fn set_head(tx: &mut Tx, size: u64, frontier: &[u8]) -> Result<(), StoreError> {
+pub async fn set_head(tx: &mut Tx, size: u64, frontier: &str) -> Result<(), StoreError> {
     on!(tx, |conn| sqlx::query(SET_HEAD)
         .bind(signed(size))
         .bind(frontier)

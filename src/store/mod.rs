@@ -27,6 +27,7 @@ pub mod exceptions;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+pub mod pulls;
 pub mod repositories;
 pub mod tickets;
 pub mod tokens;
@@ -418,7 +419,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 14] = [
+    let rooms: [(&'static str, &'static [&'static str]); 15] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -429,6 +430,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("jobs", jobs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
+        ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
         ("tokens", tokens::STATEMENTS),

@@ -1,0 +1,189 @@
+//! Who is who: accounts, addresses and logins become people; roles become grants with dates (sem 3).
+//!
+//! An account that nobody joined to a person is a person of its own, named by its login; if a login was used again by
+//! another account, the id is added, so that the new holder is not taken for the old one (sem 11.1).
+
+use std::collections::BTreeMap;
+
+use super::AppError;
+use crate::domain::fact::Grant;
+use crate::domain::team::Team;
+use crate::domain::{Account, AccountKind, Person, Signature};
+use crate::policy::model::{Holder, Organisation, PersonEntry};
+use crate::store::{self, Tx, aggregates};
+
+/// Addresses by which GitHub names an account in commits: `ID+LOGIN@users.noreply.github.com`.
+const NO_REPLY: &str = "@users.noreply.github.com";
+
+/// Everybody that a source and the organisation file know.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    by_id: BTreeMap<String, (Person, AccountKind)>,
+    by_login: BTreeMap<String, Vec<String>>,
+    by_email: BTreeMap<String, Person>,
+    users: BTreeMap<String, Person>,
+    teams: Vec<Team>,
+}
+
+impl People {
+    /// Reads them.
+    pub(crate) async fn load(
+        tx: &mut Tx,
+        source: &str,
+        organisation: &Organisation,
+    ) -> Result<Self, AppError> {
+        let accounts = store::accounts::of_source(tx, source).await?;
+        let teams = aggregates::under(tx, "team", &format!("{source}:")).await?;
+        let teams = teams.into_iter().map(|(_, team)| team).collect();
+        Ok(Self::new(source, &accounts, teams, &organisation.people))
+    }
+
+    /// From what is known.
+    pub(crate) fn new(
+        source: &str,
+        accounts: &[Account],
+        teams: Vec<Team>,
+        entries: &[PersonEntry],
+    ) -> Self {
+        let mut people = Self {
+            by_id: BTreeMap::new(),
+            by_login: BTreeMap::new(),
+            by_email: BTreeMap::new(),
+            users: BTreeMap::new(),
+            teams,
+        };
+        for account in accounts {
+            let logins = people.by_login.entry(account.login.to_lowercase()).or_default();
+            logins.push(account.id.clone());
+        }
+        let joined: BTreeMap<&str, &str> = entries
+            .iter()
+            .filter_map(|entry| Some((entry.accounts.get(source)?.as_str(), entry.user.as_str())))
+            .collect();
+        for account in accounts {
+            let person = match joined.get(account.id.as_str()) {
+                Some(user) => Person((*user).to_owned()),
+                None => people.named_by_login(account),
+            };
+            people.by_id.insert(account.id.clone(), (person, account.kind));
+        }
+        for (id, user) in joined {
+            let person = (Person(user.to_owned()), AccountKind::User);
+            people.by_id.entry(id.to_owned()).or_insert(person);
+        }
+        for entry in entries {
+            let person = Person(entry.user.clone());
+            for email in &entry.emails {
+                people.by_email.insert(email.to_lowercase(), person.clone());
+            }
+            people.users.insert(entry.user.to_lowercase(), person);
+        }
+        people
+    }
+
+    fn named_by_login(&self, account: &Account) -> Person {
+        let folded = account.login.to_lowercase();
+        match self.by_login.get(&folded).map(Vec::as_slice) {
+            Some([_, _, ..]) => Person(format!("{}#{}", account.login, account.id)),
+            _ => Person(account.login.clone()),
+        }
+    }
+
+    /// The person of an account.
+    pub(crate) fn of_account(&self, account: &Account) -> Person {
+        self.by_id.get(&account.id).map_or_else(|| self.named_by_login(account), |(p, _)| p.clone())
+    }
+
+    /// The person of a login, and whether it is a bot. A login that two accounts had is nobody.
+    fn of_login(&self, login: &str) -> Option<(Person, bool)> {
+        let bot = login.ends_with("[bot]");
+        match self.by_login.get(&login.to_lowercase()).map(Vec::as_slice) {
+            Some([id]) => self.by_id.get(id).map(|(p, kind)| (p.clone(), *kind == AccountKind::Bot)),
+            Some(_) => None,
+            // The source itself mapped the commit to this login; its account has not appeared otherwise yet.
+            None => Some((Person(login.to_owned()), bot)),
+        }
+    }
+
+    /// Who a name and address in a commit is. `said` is the source's own mapping: an account id, or `@login`.
+    pub(crate) fn signature(&self, name: &str, email: &str, said: Option<&str>) -> Signature {
+        let found = said
+            .and_then(|said| match said.strip_prefix('@') {
+                Some(login) => self.of_login(login),
+                None => self.of_id(said),
+            })
+            .or_else(|| self.of_no_reply(email))
+            .or_else(|| self.by_email.get(&email.to_lowercase()).map(|p| (p.clone(), false)));
+        let (person, bot) = found.map_or((None, false), |(person, bot)| (Some(person), bot));
+        Signature { name: name.to_owned(), email: email.to_owned(), person, bot }
+    }
+
+    fn of_id(&self, id: &str) -> Option<(Person, bool)> {
+        self.by_id.get(id).map(|(person, kind)| (person.clone(), *kind == AccountKind::Bot))
+    }
+
+    /// The numeric id in a no-reply address; the login in it proves nothing.
+    fn of_no_reply(&self, email: &str) -> Option<(Person, bool)> {
+        let (id, _) = email.strip_suffix(NO_REPLY)?.split_once('+')?;
+        self.of_id(id)
+    }
+
+    /// The person of a name in the organisation file.
+    fn of_user(&self, user: &str) -> Person {
+        if let Some(person) = self.users.get(&user.to_lowercase()) {
+            return person.clone();
+        }
+        self.of_login(user).map_or_else(|| Person(user.to_owned()), |(person, _)| person)
+    }
+
+    /// Every role of the organisation file, resolved to people, in a fixed order.
+    pub(crate) fn grants(&self, organisation: &Organisation) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        for (role, entries) in &organisation.roles {
+            for entry in entries {
+                let grant = |person, from, until, source| Grant {
+                    role: role.clone(),
+                    person,
+                    scopes: entry.scopes.clone(),
+                    from,
+                    until,
+                    source,
+                };
+                match &entry.holder {
+                    Holder::User(user) => grants.push(grant(
+                        self.of_user(user),
+                        entry.from,
+                        entry.until,
+                        entry.place.clone(),
+                    )),
+                    Holder::Team(name) => {
+                        for team in self.teams.iter().filter(|team| is_named(team, name)) {
+                            for span in team.spans() {
+                                // The later beginning and the earlier end: both must hold.
+                                let from = entry.from.max(Some(span.from));
+                                let until = earlier(entry.until, span.until);
+                                let person = self.of_account(&span.account);
+                                grants.push(grant(person, from, until, format!("team {name}")));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        grants.sort_by(|a, b| {
+            (&a.role, &a.person, a.from, &a.source).cmp(&(&b.role, &b.person, b.from, &b.source))
+        });
+        grants
+    }
+}
+
+fn is_named(team: &Team, name: &str) -> bool {
+    team.name.as_ref().is_some_and(|latest| latest.value.eq_ignore_ascii_case(name))
+}
+
+fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

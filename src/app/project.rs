@@ -1,0 +1,321 @@
+//! Applying events: each goes into the fold of what it is about, and asks for the work that follows from it.
+//!
+//! Folds are commutative and idempotent, so duplicates, reordering and replays end in the same state. Nothing here
+//! judges: decisions are made later, from what the folds and git say.
+
+use super::{AppError, Unit, fields};
+use crate::domain::event::{
+    CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
+    ProtectionEvent, PullRequestEvent, PushEvent, RepoRef, ReviewEvent, TicketEvent,
+};
+use crate::domain::{Account, Time, check, deployment, id, merge_group, pull_request, team, ticket};
+use crate::store::repositories::Repository;
+use crate::store::{self, aggregates, versions};
+
+/// Applies what a delivery of a source says. `at` is when it was received: for facts without a clock of their own.
+pub(crate) async fn apply(
+    unit: &mut Unit,
+    source: &str,
+    events: &[Event],
+    at: Time,
+) -> Result<(), AppError> {
+    for event in events {
+        match event {
+            Event::PullRequest(event) => pull_request(unit, source, event).await?,
+            Event::Review(event) => review(unit, source, event).await?,
+            Event::Push(event) => push(unit, source, event).await?,
+            Event::Ticket(event) => ticket(unit, source, event).await?,
+            Event::Deployment(event) => deployment(unit, source, event).await?,
+            Event::DeploymentStatus(event) => deployment_status(unit, source, event).await?,
+            Event::Check(event) => check(unit, source, event).await?,
+            Event::MergeGroup(event) => merge_group(unit, source, event).await?,
+            Event::Membership(event) => membership(unit, source, event, at).await?,
+            Event::Protection(event) => protection(unit, source, event).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The key of a pull request's fold.
+pub(crate) fn pull_key(repo: &str, number: u64) -> String {
+    format!("{repo}#{number}")
+}
+
+async fn pull_request(
+    unit: &mut Unit,
+    source: &str,
+    event: &PullRequestEvent,
+) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    for account in [&event.opener, &event.sender, &event.merged_by].into_iter().flatten() {
+        store::accounts::put(unit.tx(), source, account).await?;
+    }
+    let key = pull_key(&repo.id, event.number);
+    let mut pull = aggregates::get(unit.tx(), "pull_request", &key)
+        .await?
+        .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
+    pull.apply(event);
+    aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
+    store::pulls::put_head(unit.tx(), &repo.id, &event.head.to_string(), event.number).await?;
+    after_pull(unit, &repo, &key).await
+}
+
+async fn review(unit: &mut Unit, source: &str, event: &ReviewEvent) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    note(unit, source, event.by.as_ref()).await?;
+    let key = pull_key(&repo.id, event.number);
+    let mut pull = aggregates::get(unit.tx(), "pull_request", &key)
+        .await?
+        .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
+    pull.apply_review(event);
+    aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
+    after_pull(unit, &repo, &key).await
+}
+
+/// A pull request moved: fetch its objects, then judge it anew.
+async fn after_pull(unit: &mut Unit, repo: &Repository, key: &str) -> Result<(), AppError> {
+    unit.moved(&repo.id);
+    let now = unit.now().micros();
+    if repo.configured {
+        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+    }
+    Ok(store::jobs::enqueue(unit.tx(), "change", key, now).await?)
+}
+
+async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    note(unit, source, event.by.as_ref()).await?;
+    for commit in &event.commits {
+        let login = |login: &Option<String>| login.as_ref().map(|login| format!("@{login}"));
+        let (author, committer) = (login(&commit.author_login), login(&commit.committer_login));
+        store::accounts::put_commit(
+            unit.tx(),
+            &repo.id,
+            &commit.id.to_string(),
+            author.as_deref(),
+            committer.as_deref(),
+        )
+        .await?;
+    }
+    let name = |oid: Option<crate::domain::Oid>| {
+        oid.map_or_else(|| "none".to_owned(), |oid| oid.to_string())
+    };
+    let key =
+        format!("{}:{}:{}:{}", repo.id, event.reference, name(event.before), name(event.after));
+    aggregates::put(unit.tx(), "push", &key, event).await?;
+    unit.moved(&repo.id);
+    let now = unit.now().micros();
+    if repo.configured {
+        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+    }
+    Ok(())
+}
+
+async fn ticket(unit: &mut Unit, source: &str, event: &TicketEvent) -> Result<(), AppError> {
+    note(unit, source, event.by.as_ref()).await?;
+    let key = format!("{source}:{}", event.id);
+    let mut ticket = aggregates::get(unit.tx(), "ticket", &key)
+        .await?
+        .unwrap_or_else(|| ticket::Ticket::new(&event.id));
+    ticket.apply(event);
+    aggregates::put(unit.tx(), "ticket", &key, &ticket).await?;
+    let now = unit.now().micros();
+    for name in &ticket.keys {
+        store::tickets::put_key(unit.tx(), name, source, &event.id).await?;
+        for link in store::links::by_ticket(unit.tx(), name).await? {
+            let key = pull_key(&link.repo, link.pull);
+            store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+            unit.moved(&link.repo);
+        }
+    }
+    if store::tickets::put_project(unit.tx(), &event.project).await? {
+        // Keys of this project meant nothing until now: look for them again.
+        store::jobs::enqueue(unit.tx(), "relink", "all", now).await?;
+        unit.moved(versions::EVERYWHERE);
+    }
+    Ok(())
+}
+
+/// The key of a deployment's fold.
+pub(crate) fn deployment_key(repo: &str, deployment: &str) -> String {
+    format!("{repo}:{deployment}")
+}
+
+async fn deployment(
+    unit: &mut Unit,
+    source: &str,
+    event: &DeploymentEvent,
+) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    note(unit, source, event.by.as_ref()).await?;
+    let key = deployment_key(&repo.id, &event.deployment);
+    let mut fold = aggregates::get(unit.tx(), "deployment", &key)
+        .await?
+        .unwrap_or_else(|| deployment::Deployment::new(&event.deployment));
+    fold.apply(event);
+    aggregates::put(unit.tx(), "deployment", &key, &fold).await?;
+    after_deployment(unit, &repo).await
+}
+
+async fn deployment_status(
+    unit: &mut Unit,
+    source: &str,
+    event: &DeploymentStatusEvent,
+) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.deployment.repo).await?;
+    note(unit, source, event.by.as_ref()).await?;
+    note(unit, source, event.deployment.by.as_ref()).await?;
+    let key = deployment_key(&repo.id, &event.deployment.deployment);
+    let mut fold = aggregates::get(unit.tx(), "deployment", &key)
+        .await?
+        .unwrap_or_else(|| deployment::Deployment::new(&event.deployment.deployment));
+    fold.apply_status(event);
+    aggregates::put(unit.tx(), "deployment", &key, &fold).await?;
+    after_deployment(unit, &repo).await
+}
+
+async fn after_deployment(unit: &mut Unit, repo: &Repository) -> Result<(), AppError> {
+    unit.moved(&repo.id);
+    let now = unit.now().micros();
+    let work = if repo.configured { "fetch" } else { "deploys" };
+    Ok(store::jobs::enqueue(unit.tx(), work, &repo.id, now).await?)
+}
+
+async fn check(unit: &mut Unit, source: &str, event: &CheckEvent) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    let key = format!("{}@{}", repo.id, event.sha);
+    let mut fold = aggregates::get(unit.tx(), "checks", &key)
+        .await?
+        .unwrap_or_else(|| check::Checks::new(&event.repo.id, event.sha));
+    fold.apply(event);
+    aggregates::put(unit.tx(), "checks", &key, &fold).await?;
+    unit.moved(&repo.id);
+    Ok(())
+}
+
+async fn merge_group(
+    unit: &mut Unit,
+    source: &str,
+    event: &MergeGroupEvent,
+) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    let key = format!("{}@{}", repo.id, event.head);
+    let mut fold = aggregates::get(unit.tx(), "merge_group", &key)
+        .await?
+        .unwrap_or_else(|| merge_group::MergeGroup::new(event));
+    fold.apply(event);
+    aggregates::put(unit.tx(), "merge_group", &key, &fold).await?;
+    unit.moved(&repo.id);
+    Ok(())
+}
+
+async fn membership(
+    unit: &mut Unit,
+    source: &str,
+    event: &MembershipEvent,
+    at: Time,
+) -> Result<(), AppError> {
+    note(unit, source, event.member.as_ref()).await?;
+    let key = format!("{source}:{}", event.team);
+    let mut fold = aggregates::get(unit.tx(), "team", &key)
+        .await?
+        .unwrap_or_else(|| team::Team::new(&event.team));
+    fold.apply(event, at);
+    aggregates::put(unit.tx(), "team", &key, &fold).await?;
+    unit.moved(versions::EVERYWHERE);
+    Ok(())
+}
+
+async fn protection(
+    unit: &mut Unit,
+    source: &str,
+    event: &ProtectionEvent,
+) -> Result<(), AppError> {
+    note(unit, source, event.by.as_ref()).await?;
+    if let Some(repo) = &event.repo {
+        let repo = repository(unit, source, repo).await?;
+        unit.moved(&repo.id);
+    }
+    let key = crate::integrations::natural_key(&Event::Protection(event.clone()), source);
+    Ok(aggregates::put(unit.tx(), "protection", &key, event).await?)
+}
+
+async fn note(unit: &mut Unit, source: &str, account: Option<&Account>) -> Result<(), AppError> {
+    if let Some(account) = account {
+        store::accounts::put(unit.tx(), source, account).await?;
+    }
+    Ok(())
+}
+
+/// Our id of a repository: of a configured one by its name there, of any other by the forge's id.
+pub(crate) fn repository_id(source: &str, name: &str) -> String {
+    id::derived("rep", &[source, "name", name])
+}
+
+/// The repository that a payload names. The forge's id decides; a configured name takes the first id that comes
+/// under it, and another id under the same name is another repository, and an alarm (sem 11.1).
+async fn repository(
+    unit: &mut Unit,
+    source: &str,
+    named: &RepoRef,
+) -> Result<Repository, AppError> {
+    if let Some(mut known) =
+        store::repositories::by_external(unit.tx(), source, &named.id).await?
+    {
+        let renamed = known.name != named.name && !known.configured;
+        if renamed || known.default_branch.is_none() && named.default_branch.is_some() {
+            known.default_branch = named.default_branch.clone().or(known.default_branch);
+            known.name = if known.configured { known.name } else { named.name.clone() };
+            store::repositories::put(unit.tx(), &known).await?;
+        }
+        return Ok(known);
+    }
+    let mut repository = Repository {
+        id: id::derived("rep", &[source, "id", &named.id]),
+        source: source.to_owned(),
+        external_id: Some(named.id.clone()),
+        name: named.name.clone(),
+        default_branch: named.default_branch.clone(),
+        configured: false,
+        fetched_at: None,
+        fetch_error: None,
+    };
+    let configured =
+        store::repositories::by_id(unit.tx(), &repository_id(source, &named.name)).await?;
+    match configured {
+        Some(known) if known.external_id.is_none() => {
+            repository.id = known.id;
+            repository.configured = true;
+            let body = serde_json::json!({
+                "repository": repository.id, "source": source, "external_id": named.id, "name": named.name,
+            });
+            unit.record("repository.bound", fields(body))?;
+        }
+        Some(_) => name_came_again(unit, &repository).await?,
+        None => {}
+    }
+    store::repositories::put(unit.tx(), &repository).await?;
+    Ok(repository)
+}
+
+/// A configured name now belongs to another id at the forge: nothing of the old history applies to it.
+async fn name_came_again(unit: &mut Unit, repository: &Repository) -> Result<(), AppError> {
+    let external = repository.external_id.as_deref().unwrap_or_default();
+    let exception = store::exceptions::ExceptionRow {
+        id: id::derived("exc", &["repository_name", "1", &repository.id]),
+        kind: "X44".to_owned(),
+        severity: "high".to_owned(),
+        subject: format!("repository:{}", repository.id),
+        opened_at: unit.now().micros(),
+        state: "open".to_owned(),
+        body: serde_json::json!({
+            "title": "A repository's name was taken by another repository",
+            "why": format!("{} now has the id {external} at {}; it is treated as a new repository", repository.name, repository.source),
+            "rule_version": 1,
+            "evidence": [external],
+        })
+        .to_string(),
+    };
+    store::exceptions::open(unit.tx(), &exception).await?;
+    Ok(())
+}

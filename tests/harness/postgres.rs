@@ -1,0 +1,156 @@
+//! A throwaway PostgreSQL under `target/`: started by the first test that needs it, as an ordinary user, on
+//! a free port; stopped by a watchdog when the test runner is gone. Without the binaries the tests fail and say so.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What to say when there is no server to start.
+const INSTALL: &str = "PostgreSQL's server binaries are needed for the tests: `apt-get install postgresql-15`, or run tests/run";
+
+/// A new, empty database on the throwaway server: its address.
+pub fn fresh_database() -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let server = server();
+    let number = COUNTER.fetch_add(1, Ordering::SeqCst);
+    let name = format!("test_{}_{number}", std::process::id());
+    let made = server.psql("postgres", &format!("create database {name}"));
+    assert!(made.status.success(), "create database: {}", String::from_utf8_lossy(&made.stderr));
+    format!("postgres://tester@127.0.0.1:{}/{name}", server.port)
+}
+
+struct Server {
+    port: u16,
+    bin: PathBuf,
+}
+
+impl Server {
+    fn psql(&self, database: &str, sql: &str) -> Output {
+        Command::new(self.bin.join("psql"))
+            .args(["-X", "-q", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "tester"])
+            .args(["-d", database, "-c", sql])
+            .output()
+            .expect("psql runs")
+    }
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let bin = binaries().expect(INSTALL);
+        let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("postgres");
+        fs::create_dir_all(&home).expect("a folder under target");
+        let lock = fs::File::create(home.join("lock")).expect("a lock file");
+        lock.lock().expect("the lock");
+        if let Some(server) = running(&home, &bin) {
+            return server;
+        }
+        start(&home, &bin)
+    })
+}
+
+/// Where Debian keeps the binaries of the newest version that is installed.
+fn binaries() -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
+        .filter(|bin| bin.join("initdb").exists() && bin.join("pg_ctl").exists())
+        .collect();
+    found.sort();
+    found.pop()
+}
+
+fn running(home: &Path, bin: &Path) -> Option<Server> {
+    let port = fs::read_to_string(home.join("port")).ok()?.trim().parse().ok()?;
+    let server = Server { port, bin: bin.to_owned() };
+    server.psql("postgres", "select 1").status.success().then_some(server)
+}
+
+fn start(home: &Path, bin: &Path) -> Server {
+    let data = home.join(format!("data-{}", std::process::id()));
+    fs::create_dir_all(&data).expect("a data folder");
+    if let Some(user) = ordinary_user() {
+        run(Command::new("chown").args(["-R", user, &data.display().to_string()]));
+    }
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("permissions");
+    let data_text = data.display().to_string();
+    run(as_user(bin.join("initdb")).args(["-D", &data_text, "-U", "tester", "-A", "trust"]).args([
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]));
+    let port = free_port();
+    let options = format!(
+        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200 \
+         -c shared_buffers=64MB -c wal_level=minimal -c max_wal_senders=0"
+    );
+    let log = data.join("log").display().to_string();
+    run(as_user(bin.join("pg_ctl"))
+        .args(["-D", &data_text, "-w", "-t", "60", "-l", &log, "-o", &options, "start"])
+        .stdout(Stdio::null()));
+    fs::write(home.join("port"), port.to_string()).expect("the port is noted");
+    watch(bin, &data);
+    Server { port, bin: bin.to_owned() }
+}
+
+/// Stops the server and removes its data when the test runner (our parent) is gone.
+fn watch(bin: &Path, data: &Path) {
+    let script = format!(
+        "while kill -0 {runner} 2>/dev/null; do sleep 1; done; {stop} -D {data} -m immediate stop; rm -rf {data}",
+        runner = std::os::unix::process::parent_id(),
+        stop = as_user_words(&bin.join("pg_ctl")).join(" "),
+        data = data.display(),
+    );
+    Command::new("setsid")
+        .args(["sh", "-c", &script])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the watchdog starts");
+}
+
+/// PostgreSQL refuses to run as root: which user to be instead; `None`: we are an ordinary one.
+fn ordinary_user() -> Option<&'static str> {
+    let me = Command::new("id").arg("-u").output().expect("id runs");
+    (String::from_utf8_lossy(&me.stdout).trim() == "0").then_some("postgres")
+}
+
+fn as_user_words(program: &Path) -> Vec<String> {
+    let program = program.display().to_string();
+    match ordinary_user() {
+        Some(user) => {
+            ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program].map(str::to_owned).into()
+        }
+        None => vec![program],
+    }
+}
+
+fn as_user(program: PathBuf) -> Command {
+    let words = as_user_words(&program);
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).current_dir("/").stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) {
+    let done = command.stderr(Stdio::piped()).output().expect(INSTALL);
+    assert!(
+        done.status.success(),
+        "{command:?}: {}\n{INSTALL}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+fn free_port() -> u16 {
+    // Bound and let go: nobody else takes it in the moment between, or the start fails and says so.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    std::thread::sleep(Duration::from_millis(1));
+    listener.local_addr().expect("its address").port()
+}
