@@ -1,0 +1,311 @@
+//! A repository only ever tightens.
+use proptest::prelude::*;
+
+use super::*;
+use crate::policy::file::{read_organisation, read_repository};
+use crate::policy::model::Staleness;
+
+fn organisation(text: &str) -> OrganisationFile {
+    read_organisation("organisation.yml", text.as_bytes()).expect("an organisation file")
+}
+
+fn repository(text: &str) -> RepositoryFile {
+    read_repository(".countersign.yml", text.as_bytes()).expect("a repository file")
+}
+
+fn both(organisation_text: &str, repository_text: &str) -> Effective {
+    let (upper, lower) = (organisation(organisation_text), repository(repository_text));
+    effective(Layer::Read(&upper), Layer::Read(&lower), "main@4be1")
+}
+
+#[test]
+fn case_110_a_weaker_repository_is_named_field_by_field_and_the_organisation_applies() {
+    let effective = both(
+        "version: 1\nfloor:\n  default_class: significant\n  staleness_at_most: same_delta\n  \
+         trivial_ceiling: { files: 10, kinds: [config] }\napproval:\n  architects: { count: 2 }\n  \
+         ticket: { required: true }\n",
+        "version: 1\ndefault: routine\ntrivial:\n  max: { files: 50 }\n  docs: { files: [README.md] }\n\
+         approval:\n  architects: { count: 1 }\n  ticket: { required: false }\n  staleness: clean_rebase\n",
+    );
+    assert_eq!(
+        effective.invalid,
+        [
+            "repository: `approval.architects.count`, line 7: 1 is weaker than the organisation allows; 2 applies",
+            "repository: `approval.staleness`, line 9: `clean_rebase` is weaker than the organisation allows; `same_delta` applies",
+            "repository: `approval.ticket.required`, line 8: `false` is weaker than the organisation allows; `true` applies",
+            "repository: `trivial.max.files`, line 4: 50 is weaker than the organisation allows; 10 applies",
+            "repository: `trivial.docs`, line 5: a rule of kind `docs` is weaker than the organisation allows; `floor.trivial_ceiling.kinds: [config]` applies",
+            "repository: `default`, line 2: `routine` is weaker than the organisation allows; `significant` applies",
+        ]
+    );
+    assert_eq!(effective.policy.default, Class::Significant);
+    assert_eq!(effective.policy.trivial.max.files, Some(10));
+    assert!(effective.policy.trivial.docs.is_empty());
+    assert_eq!(effective.policy.approval.architects.count, 2);
+    assert!(effective.policy.approval.ticket.is_some_and(|ticket| ticket.required));
+    assert_eq!(effective.policy.approval.staleness, Staleness::SameDelta);
+}
+
+#[test]
+fn the_two_files_of_the_contract_fit_together() {
+    let effective = both(
+        include_str!("../file/testdata/organisation.yml"),
+        include_str!("../file/testdata/repository.yml"),
+    );
+    assert_eq!(effective.invalid, Vec::<String>::new());
+    assert_eq!(effective.policy.trivial.max.lines, Some(60));
+    assert_eq!(effective.policy.significant.len(), 2);
+    assert_eq!(effective.policy.approval.also.len(), 1);
+    assert_eq!(effective.organisation.environments.len(), 2);
+}
+
+#[test]
+fn what_a_repository_leaves_out_is_no_attempt_to_weaken() {
+    let effective = both(
+        "version: 1\ndefault: critical\napproval: { architects: { count: 3 }, staleness: same_commit }\n",
+        "version: 1\n",
+    );
+    assert_eq!(effective.invalid, Vec::<String>::new());
+    assert_eq!(effective.policy.default, Class::Critical);
+    assert_eq!(effective.policy.approval.architects.count, 3);
+    assert_eq!(effective.policy.approval.staleness, Staleness::SameCommit);
+}
+
+#[test]
+fn an_organisation_may_let_repositories_choose_routine_and_owned_paths() {
+    let upper = "version: 1\nfloor: { default_class: routine, staleness_at_most: owned_paths }\n\
+                 default: significant\n";
+    let chosen =
+        both(upper, "version: 1\ndefault: routine\napproval: { staleness: owned_paths }\n");
+    assert_eq!(chosen.invalid, Vec::<String>::new());
+    assert_eq!(chosen.policy.default, Class::Routine);
+    assert_eq!(chosen.policy.approval.staleness, Staleness::OwnedPaths);
+    let silent = both(upper, "version: 1\n");
+    assert_eq!(silent.policy.default, Class::Significant);
+    assert_eq!(silent.policy.approval.staleness, Staleness::CleanRebase);
+}
+
+#[test]
+fn routine_for_every_file_is_a_default_by_another_name() {
+    let effective = both("version: 1\n", "version: 1\nroutine:\n  - { files: [\"**\"] }\n");
+    assert!(effective.policy.routine.is_empty());
+    assert_eq!(effective.invalid.len(), 1);
+    assert!(effective.invalid[0].contains("`routine[0].files`, line 3"), "{:?}", effective.invalid);
+}
+
+#[test]
+fn another_role_of_the_repository_stands_beside_the_organisations() {
+    let effective = both(
+        "version: 1\nroles: { lead: [{ user: lee }] }\n",
+        "version: 1\napproval: { architects: { role: lead, count: 2 } }\n",
+    );
+    assert_eq!(effective.invalid, Vec::<String>::new());
+    assert_eq!(effective.policy.approval.architects.role, "architect");
+    assert_eq!(effective.policy.approval.also[0].role, "lead");
+    assert_eq!(effective.policy.approval.also[0].when.class, Some(Class::Significant));
+}
+
+#[test]
+fn case_58_an_unknown_role_is_named_with_candidates() {
+    let effective = both(
+        "version: 1\n",
+        "version: 1\napproval:\n  also:\n    - { when: { class: critical }, role: secruity }\n",
+    );
+    assert_eq!(
+        effective.invalid,
+        [
+            "repository: `approval.also[0].role`, line 4: no role is called `secruity`; did you mean `security`?"
+        ]
+    );
+}
+
+#[test]
+fn an_unreadable_repository_file_lets_nothing_pass_by_itself() {
+    let upper = organisation(
+        "version: 1\ntrivial: { docs: { files: [README.md] } }\nreverts: { window: 7d }\n",
+    );
+    let read = read_repository(".countersign.yml", b"version: 1\naproval: {}\n");
+    let effective = effective(Layer::Read(&upper), Layer::of(&read, "sha256:00"), "main@4be1");
+    assert_eq!(
+        effective.invalid,
+        [
+            "repository file: .countersign.yml:2:1: unknown key `aproval` (CS0110); did you mean `approval`?"
+        ]
+    );
+    assert!(effective.policy.trivial.docs.is_empty());
+    assert_eq!(effective.policy.trivial.kinds, Some(Vec::new()));
+    assert_eq!(effective.policy.reverts, None);
+    assert_eq!(effective.repository_digest.as_deref(), Some("sha256:00"));
+}
+
+#[test]
+fn without_any_file_the_built_in_policy_applies() {
+    let none = effective(Layer::Missing, Layer::Missing, "main@4be1");
+    assert_eq!(none.policy, Policy::built_in());
+    assert_eq!(none.invalid, Vec::<String>::new());
+    assert_eq!(none.repository_digest, None);
+    assert!(none.organisation.deny_unaccounted);
+}
+
+/// The lines of a file in which each field may be left out.
+#[derive(Debug, Clone)]
+struct Fields {
+    default: Option<&'static str>,
+    staleness: Option<&'static str>,
+    architects: Option<(u64, &'static str)>,
+    peers: Option<(u64, &'static str)>,
+    ticket: Option<(bool, Option<&'static str>)>,
+    max: Option<(u64, u64)>,
+    reverts: Option<u64>,
+    bots: Option<(&'static str, &'static str)>,
+    kinds: Option<&'static str>,
+}
+
+impl Fields {
+    fn text(&self, organisation: bool) -> String {
+        let mut text = "version: 1\n".to_owned();
+        let mut line = |present: Option<String>| text.extend(present);
+        line(self.default.map(|class| format!("default: {class}\n")));
+        line(self.reverts.map(|days| format!("reverts: {{ window: {days}d }}\n")));
+        line(Some("trivial:\n  docs: { files: [README.md] }\n".to_owned()));
+        line(
+            self.max.map(|(files, lines)| format!("  max: {{ files: {files}, lines: {lines} }}\n")),
+        );
+        line(self.bots.map(|(bots, step)| {
+            format!("  dependencies: {{ bots: [{bots}], step: {step}, checks: [ci] }}\n")
+        }));
+        line(Some(
+            "approval:\n  also: [{ when: { class: critical }, role: security }]\n".to_owned(),
+        ));
+        line(self.staleness.map(|word| format!("  staleness: {word}\n")));
+        let people =
+            |name, (count, class)| format!("  {name}: {{ count: {count}, for: {class} }}\n");
+        line(self.architects.map(|rule| people("architects", rule)));
+        line(self.peers.map(|rule| people("peers", rule)));
+        line(self.ticket.map(|(required, statuses)| {
+            let statuses = statuses.map_or(String::new(), |list| format!(", statuses: [{list}]"));
+            format!("  ticket: {{ required: {required}{statuses} }}\n")
+        }));
+        if organisation {
+            line(
+                self.kinds
+                    .map(|kinds| format!("floor: {{ trivial_ceiling: {{ kinds: [{kinds}] }} }}\n")),
+            );
+        }
+        text
+    }
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    let class = || prop::sample::select(vec!["routine", "significant", "critical"]);
+    let word = |words: &[&'static str]| prop::sample::select(words.to_vec());
+    let staleness = word(&["same_commit", "same_delta", "clean_rebase", "owned_paths"]);
+    let first = (
+        prop::option::of(class()),
+        prop::option::of(staleness),
+        prop::option::of((1_u64..4, class())),
+        prop::option::of((1_u64..4, class())),
+        prop::option::of((
+            any::<bool>(),
+            prop::option::of(word(&["Open", "Open, Done", "Done, Closed"])),
+        )),
+    );
+    let second = (
+        prop::option::of((1_u64..20, 1_u64..200)),
+        prop::option::of(1_u64..30),
+        prop::option::of((word(&["a", "b", "\"a\", \"b\""]), word(&["patch", "minor"]))),
+        prop::option::of(word(&["config", "docs", "config, docs, dependencies"])),
+    );
+    (first, second).prop_map(
+        |((default, staleness, architects, peers, ticket), (max, reverts, bots, kinds))| Fields {
+            default,
+            staleness,
+            architects,
+            peers,
+            ticket,
+            max,
+            reverts,
+            bots,
+            kinds,
+        },
+    )
+}
+
+/// Fields in which `merged` is weaker than `alone`.
+fn weaker(merged: &Policy, alone: &Policy) -> Vec<&'static str> {
+    let above = |one: Option<u64>, limit: Option<u64>| match (one, limit) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(one), Some(limit)) => one > limit,
+    };
+    let (new, old) = (&merged.approval, &alone.approval);
+    let peers_weaker = old.peers.as_ref().is_some_and(|old| {
+        new.peers
+            .as_ref()
+            .is_none_or(|new| new.count < old.count || new.from_class > old.from_class)
+    });
+    let ticket_weaker = old.ticket.as_ref().is_some_and(|old| {
+        new.ticket.as_ref().is_none_or(|new| {
+            (old.required && !new.required)
+                || (!old.statuses.is_empty()
+                    && (new.statuses.is_empty()
+                        || new.statuses.iter().any(|status| !old.statuses.contains(status))))
+        })
+    });
+    let bots_weaker = alone.trivial.dependencies.as_ref().is_some_and(|old| {
+        merged.trivial.dependencies.as_ref().is_some_and(|new| {
+            new.step > old.step
+                || new.bots.iter().any(|bot| !old.bots.contains(bot))
+                || old.checks.iter().any(|check| !new.checks.contains(check))
+        })
+    });
+    let kind = |kind: &str| {
+        alone.trivial.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|one| one == kind))
+    };
+    [
+        ("default", merged.default < alone.default),
+        ("staleness", new.staleness > old.staleness),
+        ("architects.role", new.architects.role != old.architects.role),
+        ("architects.count", new.architects.count < old.architects.count),
+        ("architects.for", new.architects.from_class > old.architects.from_class),
+        ("peers", peers_weaker),
+        ("also", old.also.iter().any(|rule| !new.also.contains(rule))),
+        ("ticket", ticket_weaker),
+        ("max.files", above(merged.trivial.max.files, alone.trivial.max.files)),
+        ("max.lines", above(merged.trivial.max.lines, alone.trivial.max.lines)),
+        ("kinds", merged.trivial.kinds != alone.trivial.kinds),
+        ("docs", !kind("docs") && merged.trivial.docs != alone.trivial.docs),
+        ("bots", bots_weaker),
+        ("reverts", alone.reverts.is_some_and(|old| merged.reverts.is_none_or(|new| new > old))),
+        (
+            "critical",
+            alone.always_critical.iter().any(|glob| !merged.always_critical.contains(glob)),
+        ),
+        ("significant", alone.significant.iter().any(|rule| !merged.significant.contains(rule))),
+    ]
+    .into_iter()
+    .filter_map(|(field, weaker)| weaker.then_some(field))
+    .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_repository_is_never_weaker_than_its_organisation_in_any_field(upper in fields(), lower in fields()) {
+        let (upper, lower) = (organisation(&upper.text(true)), repository(&lower.text(false)));
+        let merged = effective(Layer::Read(&upper), Layer::Read(&lower), "main@4be1");
+        prop_assert_eq!(weaker(&merged.policy, &upper.policy), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn layering_a_policy_on_itself_changes_nothing(fields in fields()) {
+        let text = fields.text(false);
+        let (upper, lower) = (organisation(&text), repository(&text));
+        let merged = effective(Layer::Read(&upper), Layer::Read(&lower), "main@4be1");
+        prop_assert_eq!(merged.invalid, Vec::<String>::new());
+        prop_assert_eq!(merged.policy.default, upper.policy.default);
+        prop_assert_eq!(merged.policy.approval.staleness, upper.policy.approval.staleness);
+        prop_assert_eq!(merged.policy.trivial.max, upper.policy.trivial.max);
+    }
+}
