@@ -1,11 +1,20 @@
 //! The rule language and the decision. Pure: facts in, a decision that explains itself out.
 
+pub mod approvals;
+pub mod decide;
 pub mod decision;
+pub mod deploy;
 pub mod glob;
 pub mod keypath;
 pub mod keys;
 pub mod model;
 pub mod pattern;
+pub mod testcase;
+#[cfg(test)]
+mod testkit;
+mod words;
 
+pub use decide::decide;
 pub use decision::{Decision, State};
+pub use deploy::{DeployDecision, DeployFacts, decide_deploy};
 pub use model::Effective;
