@@ -198,9 +198,9 @@ impl App {
         if expires_at.is_some_and(|end| end <= self.clock().now().micros()) {
             return Err(unknown());
         }
-        let role = role.parse().map_err(|error: String| {
-            AppError::internal("a token's role cannot be read", &error)
-        })?;
+        let role = role
+            .parse()
+            .map_err(|error: String| AppError::internal("a token's role cannot be read", &error))?;
         Ok(Caller { name: format!("token {name}"), role, repo, person: false })
     }
 

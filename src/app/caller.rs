@@ -23,8 +23,7 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Reader, Self::Engineer, Self::Ci, Self::Auditor, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Reader, Self::Engineer, Self::Ci, Self::Auditor, Self::Admin];
 
     /// The word in commands, API and pages.
     #[must_use]

@@ -52,7 +52,9 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Inconsistent { .. } => Self::internal("the database says what cannot be", &error),
+            StoreError::Inconsistent { .. } => {
+                Self::internal("the database says what cannot be", &error)
+            }
             StoreError::Database(cause) => {
                 tracing::warn!(%cause, "database");
                 Self::Unavailable(error.to_string())

@@ -30,10 +30,7 @@ pub trait Command: Send + 'static {
     type Out: Send + 'static;
 
     /// Does it. An error takes back everything it wrote.
-    fn run(
-        &mut self,
-        unit: &mut Unit,
-    ) -> impl Future<Output = Result<Self::Out, AppError>> + Send;
+    fn run(&mut self, unit: &mut Unit) -> impl Future<Output = Result<Self::Out, AppError>> + Send;
 }
 
 /// The open transaction, with the ledger entries that will be appended at its end.

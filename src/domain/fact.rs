@@ -103,6 +103,19 @@ pub struct Opinion {
     /// Dismissed by somebody since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed_at: Option<Time>,
+    /// What the change was judged to be at that commit, where it was judged; an approval does not outlive a
+    /// rise of the class or a new scope (sem 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+}
+
+/// What a change was judged to be when somebody gave an opinion of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Its class then.
+    pub class: super::Class,
+    /// The scopes it needed then, `*` for a requirement without one; sorted.
+    pub scopes: Vec<String>,
 }
 
 /// Yes, no, or neither.

@@ -1,7 +1,10 @@
 //! The rule language and the decision. Pure: facts in, a decision that explains itself out.
 
+pub mod approvals;
 pub mod built_in;
+pub mod decide;
 pub mod decision;
+pub mod deploy;
 pub mod diagnostic;
 pub mod file;
 pub mod glob;
@@ -11,6 +14,12 @@ pub mod layers;
 pub mod model;
 pub mod pattern;
 pub mod schema;
+pub mod testcase;
+#[cfg(test)]
+mod testkit;
+mod words;
 
+pub use decide::decide;
 pub use decision::{Decision, State};
+pub use deploy::{DeployDecision, DeployFacts, decide_deploy};
 pub use model::Effective;

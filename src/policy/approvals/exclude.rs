@@ -1,0 +1,106 @@
+//! Who took part in writing and so may not approve; and commits that nobody can be asked about (sem 3).
+
+use std::collections::BTreeMap;
+
+use crate::domain::fact::{Commit, Facts};
+use crate::domain::{Oid, Person, Signature};
+
+/// People who may not approve, each with the reason in words: `co-author of b02d77c1e4`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excluded(BTreeMap<Person, String>);
+
+impl Excluded {
+    /// Why this person may not approve; `None`: may.
+    #[must_use]
+    pub fn get(&self, person: &Person) -> Option<&str> {
+        self.0.get(person).map(String::as_str)
+    }
+
+    /// Whether this person may not approve.
+    #[must_use]
+    pub fn contains(&self, person: &Person) -> bool {
+        self.0.contains_key(person)
+    }
+
+    /// Everybody, by name, with the reason.
+    pub fn iter(&self) -> impl Iterator<Item = (&Person, &str)> {
+        self.0.iter().map(|(person, why)| (person, why.as_str()))
+    }
+}
+
+/// Ways of taking part, in the order in which they are told: of several, the first is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Opener,
+    Author(Oid),
+    CoAuthor(Oid),
+    Committer(Oid),
+    Pusher,
+}
+
+impl Part {
+    fn words(self) -> String {
+        match self {
+            Self::Opener => "opened the pull request".to_owned(),
+            Self::Author(commit) => format!("author of {}", commit.short()),
+            Self::CoAuthor(commit) => format!("co-author of {}", commit.short()),
+            Self::Committer(commit) => format!("committer of {}", commit.short()),
+            Self::Pusher => "pushed to the pull request".to_owned(),
+        }
+    }
+}
+
+/// Everybody who took part: opener, pushers, and author, committer and co-authors of every commit over the
+/// whole graph, except those of a merge from base that git proved to be the automatic one.
+#[must_use]
+pub fn excluded(facts: &Facts) -> Excluded {
+    let mut parts: BTreeMap<&Person, Part> = BTreeMap::new();
+    for (person, part) in parts_of_pull(facts).chain(written(facts).flat_map(parts_of_commit)) {
+        parts.entry(person).and_modify(|old| *old = part.min(*old)).or_insert(part);
+    }
+    Excluded(parts.into_iter().map(|(person, part)| (person.clone(), part.words())).collect())
+}
+
+fn parts_of_pull(facts: &Facts) -> impl Iterator<Item = (&Person, Part)> {
+    facts.pull.iter().flat_map(|pull| {
+        let opener = pull.opener.iter().map(|person| (person, Part::Opener));
+        opener.chain(pull.pushers.iter().map(|person| (person, Part::Pusher)))
+    })
+}
+
+fn parts_of_commit(commit: &Commit) -> impl Iterator<Item = (&Person, Part)> {
+    let author = commit.author.person.iter().map(|person| (person, Part::Author(commit.id)));
+    let committer =
+        commit.committer.person.iter().map(|person| (person, Part::Committer(commit.id)));
+    let co_authors = commit.co_authors.iter().filter_map(|signature| {
+        signature.person.as_ref().map(|person| (person, Part::CoAuthor(commit.id)))
+    });
+    author.chain(committer).chain(co_authors)
+}
+
+/// Commits, by id, whose author or committer maps to nobody known and is no known bot. Such a change never
+/// passes by itself and needs one more approval.
+#[must_use]
+pub fn unattributed(facts: &Facts) -> Vec<(Oid, String)> {
+    let mut found: Vec<(Oid, String)> = written(facts)
+        .flat_map(|commit| {
+            [&commit.author, &commit.committer]
+                .into_iter()
+                .filter(|signature| signature.person.is_none() && !signature.bot)
+                .map(|signature| (commit.id, address(signature)))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The commits that people wrote.
+fn written(facts: &Facts) -> impl Iterator<Item = &Commit> {
+    facts.commits.iter().filter(|commit| !commit.clean_update_merge)
+}
+
+fn address(signature: &Signature) -> String {
+    let raw = if signature.email.is_empty() { &signature.name } else { &signature.email };
+    raw.chars().filter(|letter| !letter.is_control()).take(80).collect()
+}

@@ -1,0 +1,145 @@
+//! Which opinions count, and why not: who took part in writing, whose opinion is the latest, for which
+//! content it was given, and who held the role (sem 3, 4). Nothing here knows what a policy requires.
+//!
+//! Not built: `owned_paths`. It would need the files as they stood at each reviewed commit, which the facts do
+//! not hold; a policy that asks for it gets `clean_rebase`, which is stricter.
+
+mod basis;
+mod exclude;
+mod roles;
+
+pub use exclude::{Excluded, excluded, unattributed};
+pub(super) use roles::{Held, held, holders};
+
+use crate::domain::fact::{Facts, Judged, Opinion, Verdict};
+use crate::domain::{AccountKind, Class, Person};
+use crate::policy::model::Staleness;
+
+/// What a requirement may make of one opinion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// A yes of a person who may give one, for this content; the basis (sem 4).
+    Yes(&'static str),
+    /// Such a yes, but for other content. The sentence says what made it stale.
+    Lapsed(String),
+    /// A no that nobody but its author ends.
+    Veto,
+    /// Nothing that counts. The sentence says why.
+    Nothing(String),
+}
+
+/// An opinion and its standing.
+#[derive(Debug, Clone)]
+pub struct Weighed<'a> {
+    /// The opinion.
+    pub opinion: &'a Opinion,
+    /// What it is worth.
+    pub standing: Standing,
+}
+
+/// What the change is now, for comparing with what it was when an approval was given.
+#[derive(Debug)]
+pub struct Now<'a> {
+    /// The class.
+    pub class: Class,
+    /// The scopes that are needed, `*` for a requirement without one.
+    pub scopes: &'a [String],
+    /// How far an approval reaches.
+    pub staleness: Staleness,
+}
+
+/// Weighs every opinion of the facts, in order of `(at, id)`; the order of the input does not matter.
+#[must_use]
+pub fn weigh<'a>(facts: &'a Facts, excluded: &Excluded, now: &Now<'_>) -> Vec<Weighed<'a>> {
+    let mut opinions: Vec<&Opinion> = facts.opinions.iter().collect();
+    opinions.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    opinions.dedup();
+    let mut weighed = Vec::with_capacity(opinions.len());
+    for (place, opinion) in opinions.iter().enumerate() {
+        let later = opinions.get(place + 1..).unwrap_or_default();
+        let standing = standing(opinion, later, facts, excluded, now);
+        weighed.push(Weighed { opinion, standing });
+    }
+    weighed
+}
+
+fn standing(
+    opinion: &Opinion,
+    later: &[&Opinion],
+    facts: &Facts,
+    excluded: &Excluded,
+    now: &Now<'_>,
+) -> Standing {
+    match opinion.verdict {
+        Verdict::Comment => Standing::Nothing("a comment is not an approval".to_owned()),
+        Verdict::Dismissed => Standing::Nothing(DISMISSED.to_owned()),
+        Verdict::Veto if ended(opinion, later) => {
+            Standing::Nothing("a veto that its author took back by approving later".to_owned())
+        }
+        Verdict::Veto => Standing::Veto,
+        Verdict::Approve => match refusal(opinion, later, excluded) {
+            Some(why) => Standing::Nothing(why),
+            None => approval(opinion, facts, now),
+        },
+    }
+}
+
+const DISMISSED: &str = "dismissed; a dismissal never revives an older approval";
+
+/// Only its author ends a veto, by approving later. Who dismissed a review is not in the facts, so a
+/// dismissal ends none; and where nobody knows the author, nobody can be told to be the author.
+fn ended(veto: &Opinion, later: &[&Opinion]) -> bool {
+    veto.by.is_some()
+        && later.iter().any(|other| other.by == veto.by && other.verdict == Verdict::Approve)
+}
+
+/// Why an approval is worth nothing, whatever its content.
+fn refusal(opinion: &Opinion, later: &[&Opinion], excluded: &Excluded) -> Option<String> {
+    if opinion.kind != AccountKind::User {
+        return Some("bots, apps and tokens never approve".to_owned());
+    }
+    let Some(person) = &opinion.by else {
+        return Some("the account maps to nobody known".to_owned());
+    };
+    if opinion.dismissed_at.is_some() {
+        return Some(DISMISSED.to_owned());
+    }
+    if let Some(other) = later.iter().find(|other| withdraws(other, person)) {
+        return Some(format!(
+            "{} gave another opinion on {}, and the latest one wins",
+            opinion.name,
+            other.at.to_seconds_text()
+        ));
+    }
+    excluded.get(person).map(|why| format!("{why}: excluded from approving"))
+}
+
+/// A later yes does not take back an earlier one: a person who approved two commits approved both (case 16).
+/// Everything else that is an opinion does.
+fn withdraws(other: &Opinion, person: &Person) -> bool {
+    other.by.as_ref() == Some(person)
+        && match other.verdict {
+            Verdict::Comment => false,
+            Verdict::Approve => other.dismissed_at.is_some(),
+            Verdict::Veto | Verdict::Dismissed => true,
+        }
+}
+
+fn approval(opinion: &Opinion, facts: &Facts, now: &Now<'_>) -> Standing {
+    if let Some(why) = opinion.judged.as_ref().and_then(|then| outgrown(then, now)) {
+        return Standing::Lapsed(why);
+    }
+    match basis::of(opinion, facts, now.staleness) {
+        Ok(basis) => Standing::Yes(basis),
+        Err(why) => Standing::Lapsed(why),
+    }
+}
+
+/// An approval does not outlive a rise of the class or a new scope (sem 4).
+fn outgrown(then: &Judged, now: &Now<'_>) -> Option<String> {
+    if now.class > then.class {
+        return Some(format!("approved it as {}; it is {} now", then.class, now.class));
+    }
+    let new = now.scopes.iter().find(|scope| !then.scopes.contains(scope))?;
+    Some(format!("approved it before it touched scope {new}"))
+}

@@ -1,0 +1,95 @@
+//! The rows of the approvals table: every opinion, and whether and why it counts.
+
+use super::needs::{Need, Of};
+use super::tally::{Room, Worth, worth};
+use crate::domain::fact::Verdict;
+use crate::policy::approvals::{Held, Standing, Weighed, held};
+use crate::policy::decision::Counted;
+
+/// One row for each opinion, in order of `(at, id)`.
+pub(super) fn of(needs: &[&Need], room: &Room<'_>) -> Vec<Counted> {
+    room.weighed.iter().map(|vote| row(vote, needs, room)).collect()
+}
+
+fn row(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> Counted {
+    let opinion = vote.opinion;
+    let worths: Vec<(&Need, Worth)> =
+        needs.iter().map(|need| (*need, worth(need, vote, room))).collect();
+    let counts = worths.iter().any(|(_, worth)| matches!(worth, Worth::Counts(_)));
+    let (roles, held) = roles(vote, needs, room);
+    Counted {
+        id: opinion.id.clone(),
+        by: opinion.by.as_ref().map_or_else(|| opinion.name.clone(), ToString::to_string),
+        role: (!roles.is_empty()).then(|| roles.join(", ")).or_else(|| peer(&worths)),
+        held: held.join("; "),
+        verdict: verdict(opinion.verdict).to_owned(),
+        commit: opinion.commit,
+        at: opinion.at,
+        basis: match vote.standing {
+            Standing::Yes(basis) => Some(basis.to_owned()),
+            _ => None,
+        },
+        counts,
+        why: why(vote, &worths),
+    }
+}
+
+/// The needed roles that this person held when giving the opinion, and how.
+fn roles(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> (Vec<String>, Vec<String>) {
+    let (mut roles, mut how) = (Vec::new(), Vec::new());
+    let Some(person) = &vote.opinion.by else { return (roles, how) };
+    for need in needs {
+        let Of::Role { role, scope } = &need.of else { continue };
+        let at = vote.opinion.at;
+        if let Held::Throughout(words) = held(&room.facts.grants, person, (role, scope), at, at) {
+            if !roles.contains(role) {
+                roles.push(role.clone());
+            }
+            if !how.contains(&words) {
+                how.push(words);
+            }
+        }
+    }
+    (roles, how)
+}
+
+fn peer(worths: &[(&Need, Worth)]) -> Option<String> {
+    worths
+        .iter()
+        .any(|(need, worth)| need.of == Of::Peers && matches!(worth, Worth::Counts(_)))
+        .then(|| "peer".to_owned())
+}
+
+fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
+    match &vote.standing {
+        Standing::Veto => {
+            return "a veto stands until its author approves".to_owned();
+        }
+        Standing::Nothing(why) | Standing::Lapsed(why) => return why.clone(),
+        Standing::Yes(_) if worths.is_empty() => {
+            return "took no part in writing; no approval is needed".to_owned();
+        }
+        Standing::Yes(_) => {}
+    }
+    if worths.iter().any(|(_, worth)| matches!(worth, Worth::Counts(_))) {
+        return "took no part in writing".to_owned();
+    }
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, worth) in worths {
+        if let Worth::Lapsed(why) | Worth::Nothing(why) = worth
+            && !reasons.contains(&why.as_str())
+        {
+            reasons.push(why);
+        }
+    }
+    reasons.join("; ")
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Veto => "veto",
+        Verdict::Comment => "comment",
+        Verdict::Dismissed => "dismissed",
+    }
+}

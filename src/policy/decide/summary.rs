@@ -1,0 +1,149 @@
+//! The sentence that stands under the state (interface 1.1). A person or a rule is its subject.
+
+use std::collections::BTreeSet;
+
+use super::Outcome;
+use super::tally::Room;
+use crate::domain::fact::Facts;
+use crate::policy::approvals::{Standing, Weighed};
+use crate::policy::decision::{Classification, Counted, Rule, RuleState, State};
+use crate::policy::words;
+
+pub(super) fn of(
+    outcome: &Outcome,
+    class: &Classification,
+    opinions: &[Counted],
+    room: &Room<'_>,
+) -> String {
+    match outcome.state {
+        State::AutoApproved => proven(class),
+        State::Approved => approved(opinions, room),
+        State::Stale => stale(outcome, room),
+        State::Rejected => vetoed(room.weighed),
+        State::Pending => pending(outcome),
+        State::Unmatched => "No rule of the policy says anything about this change. Ask the owner of the policy to add one.".to_owned(),
+        State::PolicyInvalid => why(&outcome.rules, "policy"),
+        State::Unaccounted => unaccounted(&outcome.rules),
+        _ => format!("{} Nothing passes until it can be told.", error(&outcome.rules)),
+    }
+}
+
+fn proven(class: &Classification) -> String {
+    let files = words::len(&class.files);
+    let keys: usize = class.files.iter().map(|file| file.keys.len()).sum();
+    let all = |number: u64, noun: &str| match number {
+        1 => format!("the only {noun}"),
+        _ => format!("all {}", words::count(number, noun)),
+    };
+    let verb = |number: u64| if number == 1 { "matches" } else { "match" };
+    match u64::try_from(keys).unwrap_or(u64::MAX) {
+        0 => format!("Trivial, and proven so: {} {} a rule.", all(files, "file"), verb(files)),
+        keys => format!(
+            "Trivial, and proven so: {} in {} {} an allow rule.",
+            all(keys, "key change"),
+            all(files, "file"),
+            verb(keys)
+        ),
+    }
+}
+
+fn approved(opinions: &[Counted], room: &Room<'_>) -> String {
+    let counted: BTreeSet<&str> =
+        opinions.iter().filter(|row| row.counts).map(|row| row.id.as_str()).collect();
+    let votes: Vec<&Weighed<'_>> =
+        room.weighed.iter().filter(|vote| counted.contains(vote.opinion.id.as_str())).collect();
+    let exact = votes
+        .iter()
+        .all(|vote| matches!(vote.standing, Standing::Yes("same_commit" | "same_delta")));
+    let names = names(&votes);
+    let landed = landed(room.facts, &votes);
+    if exact {
+        format!("{names} approved this exact content{landed}.")
+    } else {
+        format!(
+            "{names} approved this content{landed}; the tree proves that only base was taken in since."
+        )
+    }
+}
+
+fn landed(facts: &Facts, votes: &[&Weighed<'_>]) -> &'static str {
+    let Some(at) = facts.landing.as_ref().and_then(|landing| landing.at) else { return "" };
+    if votes.iter().all(|vote| vote.opinion.at <= at) {
+        " before it landed"
+    } else {
+        ", in part after it had landed"
+    }
+}
+
+fn names(votes: &[&Weighed<'_>]) -> String {
+    let names: BTreeSet<String> = votes.iter().map(|vote| vote.opinion.name.clone()).collect();
+    words::capital(&words::and_list(&names.into_iter().collect::<Vec<_>>()))
+}
+
+fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
+    let lapsed =
+        room.weighed.iter().rev().find(|vote| {
+            matches!(vote.standing, Standing::Lapsed(_)) && vote.opinion.commit.is_some()
+        });
+    let Some((vote, commit)) = lapsed.and_then(|vote| Some((vote, vote.opinion.commit?))) else {
+        let seen = unsatisfied(&outcome.rules).into_iter().find_map(|rule| rule.seen.get(1));
+        return seen
+            .map_or_else(|| "An approval no longer counts.".to_owned(), |text| format!("{text}."));
+    };
+    let name = words::capital(&vote.opinion.name);
+    match (vote.opinion.overtaken_by, &vote.standing) {
+        (Some(by), _) => {
+            format!("{name} approved {}. Commit {} made it stale.", commit.short(), by.short())
+        }
+        (None, Standing::Lapsed(why)) => format!("{name}: {why}."),
+        (None, _) => format!("{name} approved {}.", commit.short()),
+    }
+}
+
+fn vetoed(weighed: &[Weighed<'_>]) -> String {
+    let votes: Vec<&Weighed<'_>> =
+        weighed.iter().filter(|vote| vote.standing == Standing::Veto).collect();
+    let names = names(&votes);
+    format!("{names} vetoed this. It stands until {names} takes it back.")
+}
+
+fn pending(outcome: &Outcome) -> String {
+    let open: Vec<&str> = unsatisfied(&outcome.rules)
+        .into_iter()
+        .filter(|rule| rule.id != "attribution")
+        .map(|rule| rule.title.as_str())
+        .collect();
+    let (things, verb) = match open.len() {
+        1 => ("1 thing".to_owned(), "is"),
+        number => (format!("{number} things"), "are"),
+    };
+    format!("{things} {verb} missing: {}.", open.join("; "))
+}
+
+fn unaccounted(rules: &[Rule]) -> String {
+    let proposal = rules.iter().find(|rule| rule.id == "proposal");
+    let id = match proposal.map(|rule| rule.state) {
+        Some(RuleState::Unsatisfied) => "proposal",
+        _ => "landing",
+    };
+    words::capital(&format!("{}.", why(rules, id)))
+}
+
+fn error(rules: &[Rule]) -> String {
+    let rule = rules.iter().find(|rule| rule.state == RuleState::Error);
+    rule.map(|rule| rule.seen.first().cloned().unwrap_or_else(|| format!("{}.", rule.why)))
+        .unwrap_or_default()
+}
+
+fn why(rules: &[Rule], id: &str) -> String {
+    rules.iter().find(|rule| rule.id == id).map(|rule| rule.why.clone()).unwrap_or_default()
+}
+
+/// The rules without parts that do not hold, in order. What stands under a rule that holds is passed over.
+fn unsatisfied(rules: &[Rule]) -> Vec<&Rule> {
+    rules
+        .iter()
+        .filter(|rule| rule.state == RuleState::Unsatisfied)
+        .flat_map(|rule| if rule.rules.is_empty() { vec![rule] } else { unsatisfied(&rule.rules) })
+        .collect()
+}

@@ -1,0 +1,256 @@
+//! Counts opinions towards needs: one person once in each (sem 3).
+
+use std::collections::BTreeSet;
+
+use super::needs::{Need, Of};
+use crate::domain::fact::{Facts, Opinion};
+use crate::domain::{Person, Time};
+use crate::policy::approvals::{Excluded, Held, Standing, Weighed, held, holders};
+use crate::policy::decision::{Missing, Rule, RuleState};
+use crate::policy::model::Organisation;
+use crate::policy::words;
+
+/// What counting needs to know beside the need.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    pub facts: &'a Facts,
+    pub organisation: &'a Organisation,
+    pub excluded: &'a Excluded,
+    pub weighed: &'a [Weighed<'a>],
+    pub as_of: Time,
+}
+
+impl Room<'_> {
+    /// Until when a role has to be held for an approval: the landing, or now, and never before the approval itself.
+    pub(super) fn end(&self, opinion: &Opinion) -> Time {
+        let end = self.facts.landing.as_ref().and_then(|landing| landing.at).unwrap_or(self.as_of);
+        end.max(opinion.at)
+    }
+}
+
+/// A need and who fills it.
+#[derive(Debug)]
+pub(super) struct Tally<'a> {
+    pub need: &'a Need,
+    /// People who said yes to this content and may.
+    pub have: BTreeSet<&'a Person>,
+    /// People who said a yes that counted once: other content, or the role is gone.
+    pub lapsed: BTreeSet<&'a Person>,
+    /// What was seen.
+    pub seen: Vec<String>,
+}
+
+/// What one opinion is worth for one need.
+pub(super) enum Worth {
+    /// It counts; how the role was held, in words.
+    Counts(String),
+    /// It counted, and why it does not now.
+    Lapsed(String),
+    /// It never did; why.
+    Nothing(String),
+}
+
+/// What an opinion is worth for a need.
+pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
+    let stale = match &vote.standing {
+        Standing::Yes(_) => None,
+        Standing::Lapsed(why) => Some(why.clone()),
+        Standing::Veto => return Worth::Nothing("a veto".to_owned()),
+        Standing::Nothing(why) => return Worth::Nothing(why.clone()),
+    };
+    let held = match hold(need, vote.opinion, room) {
+        Held::Never => return Worth::Nothing(lacks(need)),
+        Held::Lost(at) => {
+            let why = format!(
+                "approver_no_longer_eligible: {} since {}",
+                lacks(need),
+                at.to_seconds_text()
+            );
+            return Worth::Lapsed(stale.unwrap_or(why));
+        }
+        Held::Throughout(words) => words,
+    };
+    stale.map_or(Worth::Counts(held), Worth::Lapsed)
+}
+
+fn hold(need: &Need, opinion: &Opinion, room: &Room<'_>) -> Held {
+    match (&need.of, &opinion.by) {
+        (_, None) => Held::Never,
+        (Of::Peers, Some(_)) => Held::Throughout("peer".to_owned()),
+        (Of::Role { role, scope }, Some(person)) => {
+            held(&room.facts.grants, person, (role, scope), opinion.at, room.end(opinion))
+        }
+    }
+}
+
+fn lacks(need: &Need) -> String {
+    match &need.of {
+        Of::Peers => "nobody known".to_owned(),
+        Of::Role { role, scope } if scope == "*" => format!("does not hold {role} for all scopes"),
+        Of::Role { role, scope } => format!("does not hold {role} for {scope}"),
+    }
+}
+
+impl<'a> Tally<'a> {
+    /// Counts.
+    pub(super) fn of(need: &'a Need, room: &'a Room<'a>) -> Self {
+        let mut tally =
+            Self { need, have: BTreeSet::new(), lapsed: BTreeSet::new(), seen: Vec::new() };
+        for vote in room.weighed {
+            let Some(person) = &vote.opinion.by else { continue };
+            match worth(need, vote, room) {
+                Worth::Counts(held) => {
+                    tally.have.insert(person);
+                    tally.seen.push(yes(vote, &held, room));
+                }
+                Worth::Lapsed(why) => {
+                    tally.lapsed.insert(person);
+                    tally.seen.push(format!("{}: {why}", vote.opinion.name));
+                }
+                Worth::Nothing(_) => {}
+            }
+        }
+        tally.seen.insert(0, tally.sum());
+        tally
+    }
+
+    fn sum(&self) -> String {
+        let verb = if self.have() == 1 { "counts" } else { "count" };
+        let stale = self.lapsed.difference(&self.have).count();
+        let stale = if stale == 0 { String::new() } else { format!("; {stale} stale") };
+        format!("{} of {} {verb}{stale}", self.have(), self.need.count)
+    }
+
+    /// How many there are.
+    pub(super) fn have(&self) -> u64 {
+        u64::try_from(self.have.len()).unwrap_or(0)
+    }
+
+    /// Whether that is enough.
+    pub(super) fn enough(&self) -> bool {
+        self.have() >= self.need.count
+    }
+
+    /// Whether it would be enough if what lapsed still counted.
+    pub(super) fn was_enough(&self) -> bool {
+        u64::try_from(self.have.union(&self.lapsed).count()).unwrap_or(0) >= self.need.count
+    }
+
+    /// Who else could say yes now, sorted.
+    pub(super) fn who(&self, room: &Room<'_>) -> Vec<String> {
+        let everybody: BTreeSet<Person> = match &self.need.of {
+            Of::Role { role, scope } => {
+                holders(&room.facts.grants, role, scope, room.as_of).into_iter().cloned().collect()
+            }
+            Of::Peers => known(room),
+        };
+        everybody
+            .into_iter()
+            .filter(|person| !room.excluded.contains(person) && !self.have.contains(person))
+            .map(|person| person.0)
+            .collect()
+    }
+
+    /// Its rule, and what is missing.
+    pub(super) fn finish(self, room: &Room<'_>) -> (Rule, Option<Missing>) {
+        let title = title(self.need);
+        let enough = self.enough();
+        let who = if enough { Vec::new() } else { self.who(room) };
+        let missing = (!enough).then(|| self.missing(&who));
+        let rule = Rule {
+            id: self.need.id.clone(),
+            title,
+            from: self.need.from.clone(),
+            state: if enough { RuleState::Satisfied } else { RuleState::Unsatisfied },
+            why: self.need.why.clone(),
+            remedy: if enough { String::new() } else { self.remedy(&who, room) },
+            seen: self.seen,
+            of: String::new(),
+            rules: Vec::new(),
+        };
+        (rule, missing)
+    }
+
+    fn missing(&self, who: &[String]) -> Missing {
+        let (role, scope) = match &self.need.of {
+            Of::Role { role, scope } => (role.clone(), Some(scope.clone())),
+            Of::Peers => ("peer".to_owned(), None),
+        };
+        let nobody = who.is_empty() && matches!(self.need.of, Of::Role { .. });
+        Missing {
+            kind: "approval".to_owned(),
+            role: Some(role),
+            scope,
+            have: self.have(),
+            need: self.need.count,
+            who: who.to_vec(),
+            why: if nobody { "no_eligible_approver".to_owned() } else { self.need.why.clone() },
+        }
+    }
+
+    fn remedy(&self, who: &[String], room: &Room<'_>) -> String {
+        let short = self.need.count.saturating_sub(self.have());
+        match (&self.need.of, who) {
+            (Of::Role { role, scope }, []) => nobody(role, scope, room),
+            (Of::Peers, []) => "Ask anybody who took no part in writing".to_owned(),
+            (_, who) => {
+                let number = if short == 1 { "one".to_owned() } else { words::thousands(short) };
+                let few = words::len(who) < short && self.need.of != Of::Peers;
+                let more = if few { "; there are no more who may" } else { "" };
+                format!("Ask {number} of: {}{more}", who.join(", "))
+            }
+        }
+    }
+}
+
+/// People the organisation names, and holders of any role now: whom a page can offer as peers.
+fn known(room: &Room<'_>) -> BTreeSet<Person> {
+    let listed = room.organisation.people.iter().map(|person| Person(person.user.clone()));
+    listed.chain(room.facts.grants.iter().map(|grant| grant.person.clone())).collect()
+}
+
+/// Everybody eligible took part, or nobody holds the role: it is never optional (sem 3).
+fn nobody(role: &str, scope: &str, room: &Room<'_>) -> String {
+    let took_part: Vec<String> = holders(&room.facts.grants, role, scope, room.as_of)
+        .into_iter()
+        .filter_map(|person| room.excluded.get(person).map(|why| format!("{person} ({why})")))
+        .collect();
+    let because = if took_part.is_empty() {
+        format!("nobody else holds it{}", for_scope(scope))
+    } else {
+        format!(
+            "of those who hold it{}, {} took part",
+            for_scope(scope),
+            words::and_list(&took_part)
+        )
+    };
+    format!(
+        "Grant {role} to somebody who took no part, because {because}: \
+         countersign role grant PERSON {role} --scope '{scope}'"
+    )
+}
+
+fn for_scope(scope: &str) -> String {
+    if scope == "*" { String::new() } else { format!(" for {scope}") }
+}
+
+/// `1 architect, scope payments`.
+pub(super) fn title(need: &Need) -> String {
+    match &need.of {
+        Of::Peers => words::count(need.count, "peer"),
+        Of::Role { role, scope } if scope == "*" => words::count(need.count, role),
+        Of::Role { role, scope } => format!("{}, scope {scope}", words::count(need.count, role)),
+    }
+}
+
+fn yes(vote: &Weighed<'_>, held: &str, room: &Room<'_>) -> String {
+    let basis = match vote.standing {
+        Standing::Yes(basis) => basis,
+        _ => "",
+    };
+    let commit = vote.opinion.commit.map(|commit| commit.short()).unwrap_or_default();
+    let late = room.facts.landing.as_ref().and_then(|landing| landing.at);
+    let late =
+        if late.is_some_and(|at| at < vote.opinion.at) { ", after it had landed" } else { "" };
+    format!("{} ({held}) approved {commit}: {basis}{late}", vote.opinion.name)
+}

@@ -1,0 +1,6 @@
+//! Cases of the conformance list by number, and properties.
+
+mod people;
+mod properties;
+mod rules;
+mod staleness;

@@ -1,0 +1,189 @@
+//! Binding and staleness (sem 4).
+
+use crate::domain::Class;
+use crate::domain::fact::{Judged, Verdict};
+use crate::policy::decision::State;
+use crate::policy::model::Staleness;
+use crate::policy::testkit::{Story, oid, why};
+
+fn approved_at(commit: char) -> Story {
+    Story::significant().architect("arch1").approves_at("arch1", commit)
+}
+
+#[test]
+fn case_1_an_approval_of_the_head_counts_by_same_commit() {
+    let decision = approved_at('f').decide();
+    assert_eq!(decision.state, State::Approved);
+    assert_eq!(decision.opinions[0].basis.as_deref(), Some("same_commit"));
+    assert_eq!(decision.summary, "Arch1 approved this exact content.");
+}
+
+#[test]
+fn case_2_a_new_commit_makes_it_stale_and_is_named() {
+    let decision = approved_at('a').decide();
+    assert_eq!(decision.state, State::Stale);
+    assert!(!decision.opinions[0].counts);
+    assert_eq!(why(&decision, "arch1"), "approved other content: commit ffffffffff made it stale");
+    assert_eq!(decision.summary, "Arch1 approved aaaaaaaaaa. Commit ffffffffff made it stale.");
+    assert_eq!((decision.missing[0].have, decision.missing[0].need), (0, 1));
+    assert_eq!(decision.missing[0].who, ["arch1"]);
+}
+
+#[test]
+fn case_4_the_order_in_which_deliveries_came_changes_nothing() {
+    let told = Story::significant().architect("arch1").architect("arch2");
+    let in_order = told.clone().approves_at("arch2", 'a').approves("arch1");
+    let other = in_order.clone().with(|story| story.facts.opinions.reverse());
+    assert_eq!(in_order.decide(), other.decide());
+}
+
+#[test]
+fn case_5_an_amended_message_keeps_the_approval_by_same_delta() {
+    let story = approved_at('a').which(|opinion| opinion.fingerprint = Some("sha256:f".to_owned()));
+    let decision = story.decide();
+    assert_eq!(decision.state, State::Approved);
+    assert_eq!(decision.opinions[0].basis.as_deref(), Some("same_delta"));
+    assert_eq!(story.staleness(Staleness::SameCommit).state(), State::Stale);
+}
+
+#[test]
+fn case_7_8_10_11_13_without_a_proof_of_the_tree_a_rebase_or_update_is_stale() {
+    assert_eq!(approved_at('a').state(), State::Stale);
+    assert_eq!(approved_at('a').proven("looks_alike").state(), State::Stale);
+}
+
+#[test]
+fn a_proven_rebase_or_update_counts_as_far_as_the_policy_says() {
+    for proof in ["clean_rebase", "clean_update_merge"] {
+        let story = approved_at('a').proven(proof);
+        assert_eq!(story.state(), State::Approved);
+        assert_eq!(story.decide().opinions[0].basis.as_deref(), Some(proof));
+        assert_eq!(story.clone().staleness(Staleness::OwnedPaths).state(), State::Approved);
+        let strict = story.staleness(Staleness::SameDelta).decide();
+        assert_eq!(strict.state, State::Stale);
+        assert!(why(&strict, "arch1").contains("the policy counts same_delta at most"));
+    }
+}
+
+#[test]
+fn case_14_a_bot_commit_on_top_keeps_the_approval_only_by_a_proof() {
+    assert_eq!(approved_at('a').state(), State::Stale);
+    assert_eq!(approved_at('a').proven("clean_update_merge").state(), State::Approved);
+}
+
+#[test]
+fn case_16_back_to_an_approved_commit_counts_again_but_a_veto_in_between_blocks() {
+    let back = approved_at('f').approves_at("arch1", 'a');
+    assert_eq!(back.state(), State::Approved);
+    assert_eq!(back.clone().architect("arch2").vetoes("arch2").state(), State::Rejected);
+    assert_eq!(back.vetoes("arch1").state(), State::Rejected);
+}
+
+#[test]
+fn case_17_objects_that_are_gone_make_it_stale_without_a_crash() {
+    let story = approved_at('a').which(|opinion| {
+        opinion.fingerprint = None;
+        opinion.overtaken_by = None;
+    });
+    assert_eq!(story.state(), State::Stale);
+    let nameless = approved_at('f').which(|opinion| opinion.commit = None);
+    assert_eq!(nameless.state(), State::Stale);
+    assert!(why(&nameless.decide(), "arch1").contains("names no commit"));
+}
+
+#[test]
+fn case_19_an_advancing_base_alone_changes_nothing() {
+    let story = approved_at('f').with(|story| story.effective.base = "main@ffff".to_owned());
+    assert_eq!(story.state(), State::Approved);
+}
+
+#[test]
+fn case_22_another_fingerprint_is_other_content_whatever_differs() {
+    let story = approved_at('a').which(|opinion| {
+        opinion.fingerprint = Some("sha256:f with the executable bit".to_owned());
+    });
+    assert_eq!(story.state(), State::Stale);
+}
+
+#[test]
+fn an_approval_does_not_outlive_a_rise_of_the_class_or_a_new_scope() {
+    let judged = |class, scopes: &[&str]| {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        approved_at('f').which(|opinion| opinion.judged = Some(Judged { class, scopes }))
+    };
+    assert_eq!(judged(Class::Significant, &["*"]).state(), State::Approved);
+    assert_eq!(judged(Class::Critical, &["*", "payments"]).state(), State::Approved);
+    assert_eq!(judged(Class::Routine, &["*"]).state(), State::Stale);
+    let grown = judged(Class::Significant, &["payments"]).decide();
+    assert_eq!(grown.state, State::Stale);
+    assert_eq!(why(&grown, "arch1"), "approved it before it touched scope *");
+}
+
+#[test]
+fn no_fingerprint_equals_another_that_is_empty_or_absent() {
+    let story = approved_at('a')
+        .with(|story| story.facts.fingerprint = String::new())
+        .which(|opinion| opinion.fingerprint = Some(String::new()));
+    assert_eq!(story.state(), State::Stale);
+}
+
+#[test]
+fn case_47_a_comment_after_an_approval_changes_nothing() {
+    let decision = approved_at('f').comments("arch1").decide();
+    assert_eq!(decision.state, State::Approved);
+    assert_eq!(why(&decision, "arch1"), "a comment is not an approval");
+}
+
+#[test]
+fn case_52_an_approval_of_a_draft_counts() {
+    let story = approved_at('f').with(|story| {
+        if let Some(pull) = &mut story.facts.pull {
+            pull.draft = true;
+        }
+    });
+    assert_eq!(story.state(), State::Approved);
+}
+
+#[test]
+fn case_53_50_49_a_comment_is_never_an_approval() {
+    let story = Story::significant().architect("arch1").comments("arch1");
+    assert_eq!(story.state(), State::Pending);
+}
+
+#[test]
+fn case_43_a_dismissed_review_never_revives_an_older_approval() {
+    let gone =
+        approved_at('f').approves("arch1").which(|opinion| opinion.verdict = Verdict::Dismissed);
+    assert_eq!(gone.state(), State::Pending);
+    let dismissed = approved_at('f').approves("arch1").dismissed();
+    assert_eq!(dismissed.state(), State::Pending);
+    assert_eq!(dismissed.approves("arch1").state(), State::Approved);
+}
+
+#[test]
+fn case_43_a_veto_that_somebody_dismissed_still_stands() {
+    let story = approved_at('f').vetoes("arch1").dismissed();
+    assert_eq!(story.state(), State::Rejected);
+    assert_eq!(story.approves("arch1").state(), State::Approved);
+}
+
+#[test]
+fn case_44_a_veto_beats_an_approval_and_names_who_can_end_it() {
+    let decision = approved_at('f').architect("arch2").vetoes("arch2").decide();
+    assert_eq!(decision.state, State::Rejected);
+    assert_eq!(decision.summary, "Arch2 vetoed this. It stands until Arch2 takes it back.");
+}
+
+#[test]
+fn case_46_nobody_else_ends_a_veto_and_pushes_do_not_either() {
+    let story = Story::significant().architect("arch1").architect("arch2").vetoes("arch1");
+    let pushed = story.which(|opinion| opinion.commit = Some(oid('a')));
+    assert_eq!(pushed.clone().approves("arch2").state(), State::Rejected);
+    assert_eq!(pushed.approves("arch1").state(), State::Approved);
+}
+
+#[test]
+fn a_veto_by_an_account_that_nobody_knows_stands() {
+    let story = approved_at('f').vetoes("ghost").which(|opinion| opinion.by = None);
+    assert_eq!(story.state(), State::Rejected);
+}
