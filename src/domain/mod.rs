@@ -1,13 +1,22 @@
 //! The words of the product, as types. Pure: no I/O, no async, no database, no HTTP, no git.
 
+pub mod check;
 pub mod class;
+pub mod deployment;
 pub mod event;
 pub mod fact;
 pub mod file;
+pub mod fold;
 pub mod id;
+pub mod link;
+pub mod merge_group;
 pub mod oid;
 pub mod path;
 pub mod person;
+pub mod pull_request;
+pub mod team;
+pub mod ticket;
+pub mod ticket_key;
 pub mod time;
 
 pub use class::Class;

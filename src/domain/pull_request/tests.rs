@@ -1,0 +1,154 @@
+//! A pull request's life, in every order.
+
+use super::*;
+use crate::domain::fold::testing::{at, every_order_and_duplication_ends_alike, oid, person, repo};
+
+#[derive(Debug, Clone)]
+enum Told {
+    Pull(PullRequestEvent),
+    Review(ReviewEvent),
+}
+
+fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
+    PullRequestEvent {
+        repo: repo(),
+        number: 7,
+        action: action.to_owned(),
+        moment: at(minute),
+        created_at: Some(at(0)),
+        title: format!("PAY-7 {action}"),
+        body: String::new(),
+        open: action != "closed",
+        draft: false,
+        opener: Some(person("1", "ada")),
+        head: oid(head),
+        head_branch: "feature".to_owned(),
+        head_repo: None,
+        base_branch: "main".to_owned(),
+        base: oid('0'),
+        labels: Vec::new(),
+        merged: false,
+        merge_commit: None,
+        merged_at: None,
+        merged_by: None,
+        sender: Some(person("1", "ada")),
+        before: None,
+        url: None,
+    }
+}
+
+fn push(minute: u32, before: char, head: char, by: Option<Account>) -> PullRequestEvent {
+    PullRequestEvent { before: Some(oid(before)), sender: by, ..pull("synchronize", minute, head) }
+}
+
+fn review(id: &str, action: &str, state: &str, minute: u32) -> ReviewEvent {
+    ReviewEvent {
+        repo: repo(),
+        number: 7,
+        action: action.to_owned(),
+        review: id.to_owned(),
+        by: Some(person("2", "grace")),
+        state: state.to_owned(),
+        commit: Some(oid('b')),
+        submitted_at: Some(at(20)),
+        moment: at(minute),
+        body: String::new(),
+    }
+}
+
+fn merged(minute: u32) -> PullRequestEvent {
+    PullRequestEvent {
+        merged: true,
+        merge_commit: Some(oid('e')),
+        merged_at: Some(at(minute)),
+        merged_by: Some(person("2", "grace")),
+        ..pull("closed", minute, 'c')
+    }
+}
+
+fn life() -> Vec<Told> {
+    vec![
+        Told::Pull(pull("opened", 0, 'a')),
+        Told::Pull(pull("labeled", 0, 'a')),
+        Told::Pull(push(10, 'a', 'b', Some(person("1", "ada")))),
+        Told::Review(review("90", "submitted", "approved", 20)),
+        Told::Pull(PullRequestEvent {
+            base_branch: "release".to_owned(),
+            ..pull("edited", 25, 'b')
+        }),
+        Told::Pull(push(30, 'b', 'c', None)),
+        Told::Review(review("90", "dismissed", "dismissed", 31)),
+        Told::Review(review("90", "edited", "dismissed", 33)),
+        Told::Review(review("100", "submitted", "commented", 32)),
+        Told::Pull(merged(40)),
+        Told::Pull(pull("unlabeled", 41, 'c')),
+    ]
+}
+
+fn fold(told: &[Told]) -> PullRequest {
+    let mut all = PullRequest::new("186853002", 7);
+    for event in told {
+        match event {
+            Told::Pull(event) => all.apply(event),
+            Told::Review(event) => all.apply_review(event),
+        }
+    }
+    all
+}
+
+#[test]
+fn every_order_of_deliveries_ends_in_the_same_pull_request() {
+    every_order_and_duplication_ends_alike(life(), fold);
+}
+
+#[test]
+fn it_remembers_heads_pushers_bases_and_that_it_landed() {
+    let pull = fold(&life());
+    assert_eq!(pull.head(), Some(oid('c')));
+    assert!(pull.merged() && !pull.open());
+    assert_eq!(pull.landed.as_ref().and_then(|landed| landed.value.commit), Some(oid('e')));
+    assert_eq!(pull.bases, ["main".to_owned(), "release".to_owned()].into());
+    assert_eq!(pull.pushers(), [person("1", "ada")].into());
+    assert!(pull.heads[&oid('c')].pushed_by_unknown);
+    assert_eq!(pull.heads[&oid('b')].first_seen, Some(at(10)));
+}
+
+#[test]
+fn a_dismissed_review_keeps_what_it_said_and_when_it_was_dismissed() {
+    let pull = fold(&life());
+    let review = &pull.reviews["90"];
+    assert_eq!(review.verdict(), Verdict::Approve);
+    assert_eq!(review.dismissed(), Some(at(31)));
+    assert_eq!(pull.votes().iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["90", "100"]);
+}
+
+#[test]
+fn two_pushes_within_one_second_leave_the_head_that_nothing_replaced() {
+    for (first, second) in [('b', 'c'), ('c', 'b')] {
+        let told = vec![
+            Told::Pull(pull("opened", 0, 'a')),
+            Told::Pull(push(10, 'a', first, Some(person("1", "ada")))),
+            Told::Pull(push(10, first, second, Some(person("1", "ada")))),
+        ];
+        assert_eq!(fold(&told).head(), Some(oid(second)));
+        every_order_and_duplication_ends_alike(told, fold);
+    }
+}
+
+#[test]
+fn a_pending_review_and_an_event_of_another_pull_request_change_nothing() {
+    let mut pull = PullRequest::new("186853002", 8);
+    pull.apply(&merged(40));
+    pull.apply_review(&review("1", "submitted", "approved", 20));
+    assert_eq!(pull, PullRequest::new("186853002", 8));
+    let mut pull = PullRequest::new("186853002", 7);
+    pull.apply_review(&review("1", "submitted", "pending", 20));
+    assert_eq!(pull, PullRequest::new("186853002", 7));
+}
+
+#[test]
+fn the_state_reads_back_from_its_json() {
+    let pull = fold(&life());
+    let text = serde_json::to_string(&pull).expect("json");
+    assert_eq!(serde_json::from_str::<PullRequest>(&text).expect("back"), pull);
+}
