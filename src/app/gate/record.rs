@@ -1,0 +1,176 @@
+//! A decision is recorded once per distinct facts: the same question with the same facts is the same decision.
+
+use super::answer::{Answer, Question};
+use crate::app::{AppError, Command, Unit, fields};
+use crate::domain::{Time, id};
+use crate::policy::decision::Decision;
+use crate::policy::deploy::{DeployDecision, DeployFacts};
+use crate::store::decisions::{self, DecisionRow, Memo};
+use serde::{Deserialize, Serialize};
+
+/// Everything that is kept of a decision, beside its facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What the pipeline was told.
+    pub answer: Answer,
+    /// The decision about the change, for merges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// The decision about the deploy, for deploys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy: Option<DeployDecision>,
+    /// The facts of the deploy: buckets and the like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_facts: Option<DeployFacts>,
+    /// Who asked first.
+    pub asked_by: String,
+}
+
+/// A decision to record.
+pub(super) struct Record {
+    /// The question as one text.
+    pub question: String,
+    /// What to keep; index and time are filled in here.
+    pub kept: Kept,
+    /// The facts, as JSON.
+    pub facts: Vec<u8>,
+    /// The policies' bytes by digest.
+    pub policies: Vec<(String, Vec<u8>)>,
+    /// The versions that the facts were read under.
+    pub seen: String,
+    /// Until when it holds.
+    pub holds_until: Option<Time>,
+    /// Facts are incomplete for a reason that may pass: nothing to remember.
+    pub fleeting: bool,
+}
+
+/// A question as one text: the key under which its answer is remembered.
+pub(super) fn key(repo: &str, question: &Question) -> String {
+    let parts = [
+        repo,
+        &question.sha.to_string(),
+        question.purpose.as_str(),
+        question.purpose.environment().unwrap_or_default(),
+        question.purpose.service().unwrap_or_default(),
+        &question.pull.map(|pull| pull.to_string()).unwrap_or_default(),
+    ];
+    id::derived("q", &parts)
+}
+
+impl Record {
+    /// The decision's id: the question, the facts, the policies and the outcome.
+    fn id(&self) -> String {
+        let answer = &self.kept.answer;
+        let outcome = serde_json::to_string(&(
+            answer.state,
+            answer.class,
+            &answer.rules,
+            &answer.missing,
+            &answer.changes,
+        ))
+        .unwrap_or_default();
+        id::derived(
+            "dec",
+            &[
+                &self.question,
+                &id::sha256(&self.facts),
+                &answer.policy.organisation,
+                answer.policy.repository.as_deref().unwrap_or("none"),
+                &id::sha256(outcome.as_bytes()),
+            ],
+        )
+    }
+
+    fn row(&self, decided_at: Time, index: u64) -> Result<DecisionRow, AppError> {
+        let answer = &self.kept.answer;
+        let json = |error: serde_json::Error| AppError::internal("a decision as JSON", &error);
+        Ok(DecisionRow {
+            id: answer.decision.clone(),
+            repo: answer.repo_id.clone(),
+            sha: answer.sha.to_string(),
+            purpose: answer.purpose.clone(),
+            environment: answer.environment.clone(),
+            service: answer.service.clone(),
+            pull: answer.pull,
+            state: answer.state.as_str().to_owned(),
+            class: answer.class.map(|class| class.as_str().to_owned()),
+            decided_at: decided_at.micros(),
+            facts: id::sha256(&self.facts),
+            policy: serde_json::to_string(&answer.policy).map_err(json)?,
+            body: serde_json::to_string(&self.kept).map_err(json)?,
+            ledger_index: index,
+        })
+    }
+
+    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
+        let answer = &self.kept.answer;
+        fields(serde_json::json!({
+            "decision": answer.decision,
+            "repo": answer.repo_id,
+            "repo_name": answer.repo,
+            "sha": answer.sha,
+            "tree": answer.tree,
+            "purpose": answer.purpose,
+            "environment": answer.environment,
+            "service": answer.service,
+            "pull": answer.pull,
+            "state": answer.state,
+            "pass": answer.pass,
+            "class": answer.class,
+            "changes": answer.changes.iter().map(|change| &change.id).collect::<Vec<_>>(),
+            "facts": id::sha256(&self.facts),
+            "policy": answer.policy,
+        }))
+    }
+}
+
+impl Command for Record {
+    type Out = Kept;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<Kept, AppError> {
+        let decision = self.id();
+        self.kept.answer.url = self.kept.answer.url.replace("{decision}", &decision);
+        self.kept.answer.decision = decision;
+        self.kept.answer.decided_at = unit.now();
+        self.kept.answer.ledger.index = unit.next_index();
+        let row = self.row(unit.now(), unit.next_index())?;
+        if decisions::put(unit.tx(), &row).await? {
+            unit.record("decision", self.entry())?;
+            let body = zstd::bulk::compress(&self.facts, 3)
+                .map_err(|error| AppError::internal("facts cannot be compressed", &error))?;
+            decisions::put_snapshot(unit.tx(), &row.facts, &body).await?;
+            for (digest, bytes) in &self.policies {
+                decisions::put_policy(unit.tx(), digest, bytes).await?;
+            }
+        } else {
+            self.kept = earlier(unit, &row.id).await?;
+        }
+        if !self.fleeting {
+            self.remember(unit).await?;
+        }
+        Ok(self.kept.clone())
+    }
+}
+
+impl Record {
+    async fn remember(&self, unit: &mut Unit) -> Result<(), AppError> {
+        let answer = serde_json::to_string(&self.kept.answer)
+            .map_err(|error| AppError::internal("an answer as JSON", &error))?;
+        let memo = Memo {
+            question: &self.question,
+            decision: &self.kept.answer.decision,
+            repo: &self.kept.answer.repo_id,
+            seen: &self.seen,
+            holds_until: self.holds_until.map(Time::micros),
+            answer: &answer,
+        };
+        Ok(decisions::remember(unit.tx(), &memo).await?)
+    }
+}
+
+/// The decision as it was recorded before.
+async fn earlier(unit: &mut Unit, decision: &str) -> Result<Kept, AppError> {
+    let row = decisions::get(unit.tx(), decision).await?;
+    row.and_then(|row| serde_json::from_str(&row.body).ok())
+        .ok_or_else(|| AppError::internal("a recorded decision cannot be read", &decision))
+}

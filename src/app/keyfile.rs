@@ -1,0 +1,117 @@
+//! The ledger's key file, and the last signed checkpoint kept beside it: outside the database, so that a
+//! restored old database is noticed (sem 11.9).
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::ledger::key::SigningKey;
+
+/// Why the key or the head beside it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// Others may read the secret.
+    #[error("the ledger's key file {path} may be read by others (mode {mode:04o}); run: chmod 600 {path}")]
+    Permissions {
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// It is no key.
+    #[error("the ledger's key file {path}: {why}")]
+    Key {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The disk says no.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+fn file_error(path: &Path, error: &io::Error) -> KeyFileError {
+    KeyFileError::File { path: path.display().to_string(), why: error.to_string() }
+}
+
+/// Reads the key, or makes one with mode 0600 where there is none.
+pub fn open_or_make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
+    match fs::read_to_string(path) {
+        Ok(pem) => {
+            check_mode(path)?;
+            SigningKey::from_pem(origin, &pem).map_err(|error| KeyFileError::Key {
+                path: path.display().to_string(),
+                why: error.to_string(),
+            })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, origin),
+        Err(error) => Err(file_error(path, &error)),
+    }
+}
+
+fn check_mode(path: &Path) -> Result<(), KeyFileError> {
+    let metadata = fs::metadata(path).map_err(|error| file_error(path, &error))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(KeyFileError::Permissions { path: path.display().to_string(), mode })
+}
+
+fn make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
+    let key_error = |why: String| KeyFileError::Key { path: path.display().to_string(), why };
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(|error| key_error(error.to_string()))?;
+    let key = SigningKey::from_seed(origin, &seed).map_err(|error| key_error(error.to_string()))?;
+    let pem = key.to_pem().map_err(|error| key_error(error.to_string()))?;
+    write_durably(path, pem.as_bytes())?;
+    Ok(key)
+}
+
+/// Where the last signed checkpoint is kept.
+#[must_use]
+pub fn head_path(key: &Path) -> PathBuf {
+    let mut name = key.as_os_str().to_owned();
+    name.push(".head");
+    PathBuf::from(name)
+}
+
+/// The last signed checkpoint; `None`: none was signed with this key yet.
+pub fn read_head(key: &Path) -> Result<Option<String>, KeyFileError> {
+    let path = head_path(key);
+    match fs::read_to_string(&path) {
+        Ok(note) => Ok(Some(note)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file_error(&path, &error)),
+    }
+}
+
+/// Keeps the last signed checkpoint.
+pub fn write_head(key: &Path, note: &str) -> Result<(), KeyFileError> {
+    write_durably(&head_path(key), note.as_bytes())
+}
+
+/// Writes a file so that it is there whole after a power cut, or not at all: temporary file, fsync, rename,
+/// fsync of the folder (security 0.2). Only its owner may read it.
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let write = || -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".new");
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| file_error(path, &error))
+}
