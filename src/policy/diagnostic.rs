@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 /// How bad it is.
@@ -188,6 +188,9 @@ impl Diagnostic {
                 group.element(Snippet::source(source).path(self.file.as_str()).annotation(
                     annotation.label((!self.field.is_empty()).then_some(&*self.field)),
                 ));
+        }
+        if self.line == 0 {
+            group = group.element(Origin::path(self.file.as_str()));
         }
         if !self.help.is_empty() {
             let help = annotate_snippets::normalize_untrusted_str(&self.help);

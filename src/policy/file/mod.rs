@@ -15,6 +15,8 @@ pub(crate) mod tables;
 mod yaml;
 
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -157,6 +157,9 @@ impl Problem {
     }
 }
 
+/// Diagnostics of one file; whoever mends a hundred has had enough, and a hostile file has thousands.
+const MAX_FOUND: usize = 100;
+
 /// Everything found wrong in one file.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -195,6 +198,7 @@ impl Report {
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|one| (one.line, one.column, one.code));
         self.found.dedup();
+        self.found.truncate(MAX_FOUND);
         self.found
     }
 }

@@ -118,6 +118,12 @@ impl Record {
         self.keys.iter().chain(self.further)
     }
 
+    /// Whether a key of this name stands anywhere in it.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.keys()
+            .any(|key| key.name == name || key.shape.record().is_some_and(|one| one.knows(name)))
+    }
+
     fn advice(&self, unknown: &str) -> String {
         match self.elsewhere {
             Some((keys, place)) if keys.iter().any(|key| key.name == unknown) => {
@@ -145,6 +151,15 @@ impl Shape {
             Self::List(_) => "a list",
             Self::Record(_) | Self::Named(_) => "a map",
             Self::TextOr(_) => "text or a map",
+        }
+    }
+
+    /// The record in it, if there is one.
+    pub(crate) fn record(self) -> Option<&'static Record> {
+        match self {
+            Self::Record(record) | Self::TextOr(record) => Some(record),
+            Self::List(item) | Self::Named(item) => item.record(),
+            _ => None,
         }
     }
 
@@ -193,8 +208,12 @@ fn wrong_type(shape: Shape, node: &Node, path: &Path, report: &mut Report) {
     let help = match (shape, &node.value) {
         (Shape::List(_), Value::Null | Value::Map(_)) => "begin each item with `- `".to_owned(),
         (Shape::List(_), _) => format!("write a list: `[\"{}\"]`", node.text),
+        // The value may be a secret, so it is not repeated.
+        (Shape::TextOr(_), Value::Bool(_) | Value::Int(_) | Value::Float) => {
+            "put it in quotes".to_owned()
+        }
         (
-            Shape::Text | Shape::Word(_) | Shape::Leaf(_) | Shape::TextOr(_),
+            Shape::Text | Shape::Word(_) | Shape::Leaf(_),
             Value::Bool(_) | Value::Int(_) | Value::Float,
         ) => format!("put it in quotes: `\"{}\"`", node.text),
         (Shape::Flag | Shape::Count(..) | Shape::Number | Shape::Positive, Value::Text) => {

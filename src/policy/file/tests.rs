@@ -182,7 +182,7 @@ fn case_113_a_link_five_megabytes_and_an_alias_bomb_are_no_policy() {
         ));
     }
     let found = errors(&bomb);
-    assert!(found.iter().any(|one| one == "1:4 CS0103 an anchor"), "{found:?}");
+    assert!(found.iter().any(|one| one == "1:7 CS0103 a value with an anchor"), "{found:?}");
     assert!(found.iter().any(|one| one == "2:8 CS0103 an alias"), "{found:?}");
     let many = format!("version: 1\ntests: [{}]\n", "a,".repeat(20_001));
     assert!(errors(&many)[0].contains("CS0103 more than 20000 nodes"), "{:?}", errors(&many));
@@ -192,7 +192,7 @@ fn case_113_a_link_five_megabytes_and_an_alias_bomb_are_no_policy() {
 fn grammar_by_which_two_readers_could_differ_is_refused_with_its_place() {
     for (text, message) in [
         ("version: 1\n---\nversion: 1\n", "2:1 CS0103 a second document"),
-        ("version: !foo 1\n", "1:15 CS0103 a tag"),
+        ("version: !foo 1\n", "1:15 CS0103 a value with a tag"),
         ("version: 1\n<<: {default: routine}\n", "2:1 CS0103 a merge key"),
         ("version: 1\ndefault: *x\n", "2:10 CS0103 an alias"),
         ("version: 1\n? [a]\n: b\n", "2:3 CS0103 a list as a key"),

@@ -114,10 +114,10 @@ impl<'a> Reader<'a, '_> {
 
     fn properties(&mut self, event: &Event<'a>, at: At) {
         if event.anchor_id().is_some() {
-            self.refuse(at, "an anchor", "write the value out where it is meant");
+            self.refuse(at, "a value with an anchor", "write the value out where it is meant");
         }
         if event.tag().is_some() {
-            self.refuse(at, "a tag", "leave the tag out; the key decides the type");
+            self.refuse(at, "a value with a tag", "leave the tag out; the key decides the type");
         }
     }
 

@@ -1,0 +1,65 @@
+//! `docs/policy.md` says what is true: each of its blocks is read here.
+use super::*;
+use crate::policy::diagnostic::render_all;
+
+const TEXT: &str = include_str!("../../../docs/policy.md");
+
+/// The fenced blocks: info string and text.
+fn blocks() -> Vec<(&'static str, &'static str)> {
+    let parts: Vec<&str> = TEXT.split("```").collect();
+    let fenced = parts.iter().skip(1).step_by(2);
+    fenced.filter_map(|block| block.split_once('\n')).collect()
+}
+
+fn refusal(kind: FileKind, text: &str) -> Option<String> {
+    let errors = match kind {
+        FileKind::Repository => read_repository(".countersign.yml", text.as_bytes()).err(),
+        FileKind::Organisation => read_organisation("organisation.yml", text.as_bytes()).err(),
+    };
+    errors.map(|errors| render_all(&errors, text))
+}
+
+#[test]
+fn every_block_is_read_or_refused_as_it_says() {
+    let blocks = blocks();
+    let mut seen = [0; 4];
+    for (index, (info, text)) in blocks.iter().enumerate() {
+        let said = blocks.get(index + 1).map(|(_, text)| text.trim_end().to_owned());
+        match *info {
+            "yaml policy" => assert_eq!(refusal(FileKind::Repository, text), None, "{text}"),
+            "yaml organisation" => assert_eq!(refusal(FileKind::Organisation, text), None),
+            "yaml policy-error" => assert_eq!(refusal(FileKind::Repository, text), said),
+            "yaml organisation-error" => assert_eq!(refusal(FileKind::Organisation, text), said),
+            "text" => continue,
+            other => panic!("a block of no known kind: {other}"),
+        }
+        let kinds =
+            ["yaml policy", "yaml organisation", "yaml policy-error", "yaml organisation-error"];
+        seen[kinds.iter().position(|kind| kind == info).expect("a kind")] += 1;
+    }
+    assert_eq!(seen, [5, 1, 2, 1]);
+}
+
+#[test]
+fn every_code_is_in_the_table() {
+    let source = include_str!("../diagnostic.rs");
+    let codes = source.split("&str = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let codes: Vec<&str> = codes.filter(|code| code.starts_with("CS")).collect();
+    assert!(codes.len() > 15);
+    for code in codes {
+        assert!(TEXT.contains(&format!("| {code} |")), "{code}");
+    }
+}
+
+#[test]
+fn every_key_of_both_files_occurs() {
+    fn walk(record: &Record) {
+        for key in record.keys() {
+            assert!(TEXT.contains(key.name), "{} is not in docs/policy.md", key.name);
+            if let Some(below) = key.shape.record() {
+                walk(below);
+            }
+        }
+    }
+    walk(FileKind::Organisation.record());
+}
