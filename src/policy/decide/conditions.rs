@@ -98,7 +98,7 @@ pub(super) fn proposal(facts: &Facts) -> Rule {
         "proposal",
         title,
         RuleState::Unsatisfied,
-        format!("{} reached {} without a pull request", facts.head.short(), facts.branch),
+        format!("commit {} reached {} without a pull request", facts.head.short(), facts.branch),
     );
     rule.remedy = format!(
         "Revert {} and propose it in a pull request, or open an emergency for it",
@@ -194,10 +194,10 @@ pub(super) fn landing(facts: &Facts) -> Rule {
 fn altered(landing: &Landing) -> String {
     let commit = landing.commit.short();
     match landing.altered.as_slice() {
-        [] => format!("{commit} differs from the automatic merge of what was proposed"),
-        [path] => format!("{commit} differs from what was proposed in {path}"),
+        [] => format!("landing {commit} differs from the automatic merge of what was proposed"),
+        [path] => format!("landing {commit} differs from what was proposed in {path}"),
         [path, rest @ ..] => format!(
-            "{commit} differs from what was proposed in {path} and {} more",
+            "landing {commit} differs from what was proposed in {path} and {} more",
             words::count(words::len(rest), "file")
         ),
     }

@@ -77,7 +77,7 @@ fn landed(facts: &Facts, votes: &[&Weighed<'_>]) -> &'static str {
 
 fn names(votes: &[&Weighed<'_>]) -> String {
     let names: BTreeSet<String> = votes.iter().map(|vote| vote.opinion.name.clone()).collect();
-    words::capital(&words::and_list(&names.into_iter().collect::<Vec<_>>()))
+    words::and_list(&names.into_iter().collect::<Vec<_>>())
 }
 
 fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
@@ -90,7 +90,7 @@ fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
         return seen
             .map_or_else(|| "An approval no longer counts.".to_owned(), |text| format!("{text}."));
     };
-    let name = words::capital(&vote.opinion.name);
+    let name = &vote.opinion.name;
     match (vote.opinion.overtaken_by, &vote.standing) {
         (Some(by), _) => {
             format!("{name} approved {}. Commit {} made it stale.", commit.short(), by.short())

@@ -31,7 +31,7 @@ impl Room<'_> {
             }
             rule.seen.push(format!("never succeeded in {name}"));
             rule.state = RuleState::Unsatisfied;
-            rule.why = format!("{} has not succeeded in {name}", self.facts.sha.short());
+            rule.why = format!("commit {} has not succeeded in {name}", self.facts.sha.short());
             rule.remedy = format!("Deploy {} to {name} first", self.facts.sha.short());
         }
         rule
@@ -78,7 +78,7 @@ impl Room<'_> {
         let facts = self.facts;
         let sha = facts.sha.short();
         let Some(at) = facts.last_good else {
-            return Some(format!("{sha} never ran in {} after a pass", facts.environment));
+            return Some(format!("commit {sha} never ran in {} after a pass", facts.environment));
         };
         if facts.kind == DeployKind::Redeploy {
             return None;
@@ -89,7 +89,7 @@ impl Room<'_> {
         match self.window_end(at) {
             None => Some(format!("{} has no rollback window", self.required.environment.name)),
             Some(end) if end < self.as_of => Some(format!(
-                "{sha} last ran here on {}, before the rollback window",
+                "commit {sha} last ran here on {}, before the rollback window",
                 at.to_seconds_text()
             )),
             Some(_) => None,

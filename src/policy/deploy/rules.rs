@@ -184,7 +184,8 @@ impl Room<'_> {
         let previous = self.facts.previous.map(|commit| commit.short()).unwrap_or_default();
         match self.facts.kind {
             DeployKind::HistoryRewritten if self.judges() => {
-                let why = format!("{previous}, which runs there, is no longer in the branch");
+                let why =
+                    format!("commit {previous}, which runs there, is no longer in the branch");
                 let remedy =
                     "Restore the branch, or ask an operator to declare a baseline".to_owned();
                 Rule { remedy, ..leaf("history", title, RuleState::Unsatisfied, why) }

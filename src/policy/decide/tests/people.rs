@@ -205,3 +205,16 @@ fn an_account_that_maps_to_nobody_never_approves() {
     let story = story().approves("arch1").which(|opinion| opinion.by = None);
     assert_eq!(story.state(), State::Pending);
 }
+
+#[test]
+fn for_an_approval_after_the_landing_the_role_has_to_be_held_when_approving() {
+    let late = |from| {
+        story()
+            .landed(crate::domain::fact::Integrity::Intact)
+            .with(|story| story.facts.grants[0].from = Some(minute(from)))
+            .approves("arch1")
+            .which(|opinion| opinion.at = minute(200))
+    };
+    assert_eq!(late(150).state(), State::Approved);
+    assert_eq!(late(250).state(), State::Pending);
+}

@@ -254,7 +254,7 @@ fn case_118_what_landed_without_a_pull_request_is_unaccounted_whoever_approves()
         .with(|story| story.facts.pull = None);
     let decision = direct.decide();
     assert_eq!(decision.state, State::Unaccounted);
-    assert_eq!(decision.summary, "Ffffffffff reached main without a pull request.");
+    assert_eq!(decision.summary, "Commit ffffffffff reached main without a pull request.");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn case_116_an_altered_landing_is_unaccounted() {
     assert_eq!(decision.state, State::Unaccounted);
     assert_eq!(
         decision.summary,
-        "1111111111 differs from what was proposed in src/a.rs and 1 file more."
+        "Landing 1111111111 differs from what was proposed in src/a.rs and 1 file more."
     );
 }
 

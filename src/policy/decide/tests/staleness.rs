@@ -15,7 +15,7 @@ fn case_1_an_approval_of_the_head_counts_by_same_commit() {
     let decision = approved_at('f').decide();
     assert_eq!(decision.state, State::Approved);
     assert_eq!(decision.opinions[0].basis.as_deref(), Some("same_commit"));
-    assert_eq!(decision.summary, "Arch1 approved this exact content.");
+    assert_eq!(decision.summary, "arch1 approved this exact content.");
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn case_2_a_new_commit_makes_it_stale_and_is_named() {
     assert_eq!(decision.state, State::Stale);
     assert!(!decision.opinions[0].counts);
     assert_eq!(why(&decision, "arch1"), "approved other content: commit ffffffffff made it stale");
-    assert_eq!(decision.summary, "Arch1 approved aaaaaaaaaa. Commit ffffffffff made it stale.");
+    assert_eq!(decision.summary, "arch1 approved aaaaaaaaaa. Commit ffffffffff made it stale.");
     assert_eq!((decision.missing[0].have, decision.missing[0].need), (0, 1));
     assert_eq!(decision.missing[0].who, ["arch1"]);
 }
@@ -171,7 +171,7 @@ fn case_43_a_veto_that_somebody_dismissed_still_stands() {
 fn case_44_a_veto_beats_an_approval_and_names_who_can_end_it() {
     let decision = approved_at('f').architect("arch2").vetoes("arch2").decide();
     assert_eq!(decision.state, State::Rejected);
-    assert_eq!(decision.summary, "Arch2 vetoed this. It stands until Arch2 takes it back.");
+    assert_eq!(decision.summary, "arch2 vetoed this. It stands until arch2 takes it back.");
 }
 
 #[test]

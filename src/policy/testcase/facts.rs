@@ -1,0 +1,168 @@
+//! Makes the facts of a case. What the bytes of a file say is found by the caller, who knows how.
+
+use std::collections::BTreeSet;
+
+use super::read::oid;
+use super::{Blob, Case, CaseCommit, CaseOpinion};
+use crate::domain::fact::{Commit, Facts, Grant, Opinion, Pull, Ticket};
+use crate::domain::id;
+use crate::domain::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
+
+/// Microseconds between two opinions of a case.
+const STEP: i64 = 60_000_000;
+
+/// The facts of a case as a pull request that has not landed, decided at `as_of`; its opinions were given in
+/// the minutes before. `build_file` makes the change of one path of what stood there before and after; paths
+/// that are equal on both sides are no change.
+pub fn facts_of(
+    case: &Case,
+    as_of: Time,
+    build_file: impl Fn(&RepoPath, Option<&Blob>, Option<&Blob>) -> FileChange,
+) -> Facts {
+    let paths: BTreeSet<&RepoPath> = case.base.keys().chain(case.head.keys()).collect();
+    let files: Vec<FileChange> = paths
+        .into_iter()
+        .map(|path| (path, case.base.get(path), case.head.get(path)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(path, old, new)| build_file(path, old, new))
+        .collect();
+    let head = oid(&[b"head"]);
+    let fingerprint = fingerprint(&files);
+    Facts {
+        repo: "example/repository".to_owned(),
+        branch: case.branch.clone(),
+        head,
+        pull: Some(pull(case)),
+        files,
+        commits: commits(case, head),
+        opinions: opinions(case, head, &fingerprint, as_of),
+        fingerprint,
+        grants: grants(case),
+        tickets: tickets(case),
+        checks: Vec::new(),
+        landing: None,
+        errors: Vec::new(),
+    }
+}
+
+/// It stands for the one that git computes: it differs where the files differ, and no more is asked here.
+fn fingerprint(files: &[FileChange]) -> String {
+    use std::fmt::Write as _;
+    let text = files.iter().fold(String::new(), |mut text, file| {
+        let _ = writeln!(text, "{} {:?} {:?}", file.path, file.old, file.new);
+        text
+    });
+    id::sha256(text.as_bytes())
+}
+
+fn is_bot(name: &str) -> bool {
+    name.ends_with("[bot]")
+}
+
+/// The person of that name; an address maps to nobody known.
+fn person(name: &str) -> Option<Person> {
+    (!name.contains('@') && !is_bot(name)).then(|| Person(name.to_lowercase()))
+}
+
+fn signature(name: &str, bot: bool) -> Signature {
+    let bot = bot || is_bot(name);
+    let email = if name.contains('@') { name.to_owned() } else { format!("{name}@example.org") };
+    Signature { name: name.to_owned(), email, person: person(name).filter(|_| !bot), bot }
+}
+
+fn pull(case: &Case) -> Pull {
+    let mut labels = case.labels.clone();
+    labels.sort();
+    Pull {
+        number: 1,
+        title: case.name.clone(),
+        opener: person(&case.author),
+        opener_is_bot: is_bot(&case.author),
+        pushers: Vec::new(),
+        labels,
+        draft: false,
+    }
+}
+
+fn commits(case: &Case, head: Oid) -> Vec<Commit> {
+    let one = [CaseCommit::default()];
+    let listed = if case.commits.is_empty() { &one[..] } else { case.commits.as_slice() };
+    let ids: Vec<Oid> = (1..listed.len())
+        .map(|place| oid(&[b"commit ", place.to_string().as_bytes()]))
+        .chain([head])
+        .collect();
+    let mut parent = oid(&[b"base"]);
+    let mut commits = Vec::with_capacity(listed.len());
+    for (commit, id) in listed.iter().zip(ids) {
+        let author = commit.author.as_deref().unwrap_or(&case.author);
+        let committer = commit.committer.as_deref().unwrap_or(author);
+        commits.push(Commit {
+            id,
+            parents: vec![parent],
+            author: signature(author, commit.bot),
+            committer: signature(committer, commit.bot),
+            co_authors: commit.co_authors.iter().map(|name| signature(name, false)).collect(),
+            clean_update_merge: false,
+        });
+        parent = id;
+    }
+    commits
+}
+
+fn opinions(case: &Case, head: Oid, fingerprint: &str, as_of: Time) -> Vec<Opinion> {
+    let number = i64::try_from(case.approvals.len()).unwrap_or(0);
+    (0_i64..)
+        .zip(&case.approvals)
+        .map(|(place, said)| {
+            let at = as_of.micros().saturating_sub((number - place).saturating_mul(STEP));
+            let at = Time::from_micros(at).unwrap_or(as_of);
+            opinion(said, format!("review-{:04}", place + 1), at, head, fingerprint)
+        })
+        .collect()
+}
+
+fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &str) -> Opinion {
+    let earlier = said.at.as_deref().filter(|word| *word != "head");
+    Opinion {
+        id,
+        by: person(&said.by),
+        name: said.by.clone(),
+        kind: if is_bot(&said.by) { AccountKind::Bot } else { AccountKind::User },
+        verdict: said.state,
+        commit: Some(earlier.map_or(head, |word| oid(&[b"earlier ", word.as_bytes()]))),
+        fingerprint: earlier.is_none().then(|| fingerprint.to_owned()),
+        proofs: Vec::new(),
+        overtaken_by: earlier.map(|_| head),
+        at,
+        dismissed_at: None,
+        judged: None,
+    }
+}
+
+fn grants(case: &Case) -> Vec<Grant> {
+    case.roles
+        .iter()
+        .flat_map(|(role, holders)| holders.iter().map(move |holder| (role, holder)))
+        .map(|(role, holder)| Grant {
+            role: role.clone(),
+            person: Person(holder.user.to_lowercase()),
+            scopes: holder.scopes.clone(),
+            from: holder.from,
+            until: holder.until,
+            source: format!("case `{}`", case.name),
+        })
+        .collect()
+}
+
+fn tickets(case: &Case) -> Vec<Ticket> {
+    case.ticket
+        .iter()
+        .map(|ticket| Ticket {
+            key: ticket.key.clone(),
+            exists: true,
+            status: ticket.status.clone(),
+            category: None,
+            found_in: vec!["title".to_owned()],
+        })
+        .collect()
+}
