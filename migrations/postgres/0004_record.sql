@@ -104,6 +104,7 @@ create table gate_memo (
   repo         text not null,
   seen         text not null,
   holds_until  bigint,
+  state        text not null,
   answer       text not null
 );
 

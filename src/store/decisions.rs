@@ -11,10 +11,10 @@ const GET: &str = "select id, repo, sha, purpose, environment, service, pull, st
 const ABOUT: &str = "select id, repo, sha, purpose, environment, service, pull, state, class, decided_at, facts, policy, body, ledger_index from decision \
      where repo = $1 and sha = $2 order by decided_at, id";
 const RECENT: &str = "select id, repo, sha, purpose, environment, service, pull, state, class, decided_at, facts, policy, body, ledger_index from decision order by ledger_index desc limit $1";
-const PUT_MEMO: &str = "insert into gate_memo (question, decision, repo, seen, holds_until, answer) values ($1, $2, $3, $4, $5, $6) \
-     on conflict (question) do update set decision = excluded.decision, repo = excluded.repo, seen = excluded.seen, holds_until = excluded.holds_until, answer = excluded.answer";
+const PUT_MEMO: &str = "insert into gate_memo (question, decision, repo, seen, holds_until, state, answer) values ($1, $2, $3, $4, $5, $6, $7) \
+     on conflict (question) do update set decision = excluded.decision, repo = excluded.repo, seen = excluded.seen, holds_until = excluded.holds_until, state = excluded.state, answer = excluded.answer";
 /// One read answers a repeated question: the memo, if the counters it saw stand still.
-const MEMO: &str = "select answer, holds_until from gate_memo m where question = $1 and seen = \
+const MEMO: &str = "select answer, holds_until, state from gate_memo m where question = $1 and seen = \
      cast((select coalesce(max(n), 0) from version where scope = '*') as text) || '.' || cast((select coalesce(max(n), 0) from version where scope = m.repo) as text)";
 const PUT_POLICY: &str =
     "insert into policy_text (digest, bytes) values ($1, $2) on conflict (digest) do nothing";
@@ -183,6 +183,8 @@ pub struct Memo<'a> {
     pub seen: &'a str,
     /// Until when it holds whatever the versions say, microseconds.
     pub holds_until: Option<i64>,
+    /// Its state.
+    pub state: &'a str,
     /// The answer, JSON.
     pub answer: &'a str,
 }
@@ -195,6 +197,7 @@ pub async fn remember(tx: &mut Tx, memo: &Memo<'_>) -> Result<(), StoreError> {
         .bind(memo.repo)
         .bind(memo.seen)
         .bind(memo.holds_until)
+        .bind(memo.state)
         .bind(memo.answer)
         .execute(conn)
         .await
@@ -202,19 +205,11 @@ pub async fn remember(tx: &mut Tx, memo: &Memo<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The remembered answer to a question, if nothing moved since: the answer, and until when it holds.
-pub async fn recall(
-    tx: &mut Tx,
-    question: &str,
-) -> Result<Option<(String, Option<i64>)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(MEMO).bind(question).fetch_optional(conn).await)?)
-}
+/// A remembered answer: its JSON, until when it holds in microseconds, its state.
+pub type Recalled = (String, Option<i64>, String);
 
-/// The same outside a transaction: one statement, one round trip.
-pub async fn recall_at_once(
-    db: &super::Db,
-    question: &str,
-) -> Result<Option<(String, Option<i64>)>, StoreError> {
+/// The remembered answer to a question, if nothing moved since: one statement, one round trip.
+pub async fn recall(db: &super::Db, question: &str) -> Result<Option<Recalled>, StoreError> {
     Ok(match db {
         super::Db::Sqlite { readers, .. } => {
             sqlx::query_as(MEMO).bind(question).fetch_optional(readers).await?

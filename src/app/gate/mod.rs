@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::{Action, App, AppError, Caller};
 use crate::domain::Time;
+use crate::ledger::statement::Envelope;
 use crate::policy::State;
 use crate::store::decisions;
 use crate::store::repositories::Repository;
@@ -34,10 +35,17 @@ const RETRY_AFTER: u64 = 15;
 pub struct Told {
     /// The answer, JSON, with expiry, nonce and statement.
     pub json: String,
-    /// It passes.
-    pub pass: bool,
-    /// Seconds after which asking again may help.
+    /// The state.
+    pub state: State,
+    /// Seconds after which asking again may help; `None`: it passes, or needs a new commit.
     pub retry_after: Option<u64>,
+}
+
+/// An answer before it is told: its JSON, its state, until when it holds.
+struct Held {
+    json: String,
+    state: State,
+    until: Option<Time>,
 }
 
 impl App {
@@ -49,44 +57,31 @@ impl App {
         self.canary_holds()?;
         let until = tokio::time::Instant::now() + Duration::from_secs(asked.wait.unwrap_or(0));
         loop {
-            let told = self.answer(caller, &repo, &question, asked.nonce.as_deref()).await?;
-            let waits = told.retry_after.is_some() && !told.pass;
-            if !waits || tokio::time::Instant::now() + AGAIN > until {
-                return Ok(told);
+            let held = self.answer(caller, &repo, &question).await?;
+            let may_change = !held.state.passes() && waits(held.state);
+            if !may_change || tokio::time::Instant::now() + AGAIN > until {
+                return self.tell(held, asked.nonce.as_deref());
             }
             tokio::time::sleep(AGAIN).await;
         }
     }
 
+    /// The remembered answer, or a new one.
     async fn answer(
         &self,
         caller: &Caller,
         repo: &Repository,
         question: &Question,
-        nonce: Option<&str>,
-    ) -> Result<Told, AppError> {
+    ) -> Result<Held, AppError> {
         let now = self.clock().now();
         let key = record::key(&repo.id, question);
-        let holds = |until: Option<i64>| until.is_none_or(|until| now.micros() < until);
-        match decisions::recall_at_once(self.db(), &key).await? {
-            Some((json, until)) if holds(until) => self.tell(json, until, now, nonce),
-            _ => {
-                let kept = self.decide_anew(caller, repo, question, &key).await?;
-                let until = kept.1.map(Time::micros);
-                let json = serde_json::to_string(&kept.0.answer)
-                    .map_err(|error| AppError::internal("an answer as JSON", &error))?;
-                self.tell(json, until, now, nonce)
+        if let Some((json, until, state)) = decisions::recall(self.db(), &key).await? {
+            let until = until.and_then(Time::from_micros);
+            let state = State::ALL.into_iter().find(|known| known.as_str() == state);
+            if let (Some(state), true) = (state, until.is_none_or(|until| now < until)) {
+                return Ok(Held { json, state, until });
             }
         }
-    }
-
-    async fn decide_anew(
-        &self,
-        caller: &Caller,
-        repo: &Repository,
-        question: &Question,
-        key: &str,
-    ) -> Result<(Kept, Option<Time>), AppError> {
         let mut record = match &question.purpose {
             Purpose::Merge => self.judge_merge(repo, question).await?,
             Purpose::Deploy { environment, service } => {
@@ -95,49 +90,65 @@ impl App {
         };
         key.clone_into(&mut record.question);
         caller.name.clone_into(&mut record.kept.asked_by);
-        let holds_until = record.holds_until;
+        let until = record.holds_until;
         let kept = self.writer().submit(record).await?;
-        Ok((kept, holds_until))
+        let json = serde_json::to_string(&kept.answer)
+            .map_err(|error| AppError::internal("an answer as JSON", &error))?;
+        Ok(Held { json, state: kept.answer.state, until })
     }
 
-    /// Adds what is of this asking alone: expiry, nonce, statement. The stored answer is an object, so it ends in `}`.
-    fn tell(
-        &self,
-        mut json: String,
-        until: Option<i64>,
-        now: Time,
-        nonce: Option<&str>,
-    ) -> Result<Told, AppError> {
-        let pass = json.starts_with("{\"pass\":true");
-        let end = (now.micros() + EXPIRES).min(until.unwrap_or(i64::MAX));
-        let expires = Time::from_micros(end).unwrap_or(now);
-        let retry_after = waits(&json).then_some(RETRY_AFTER);
+    /// Adds what is of this asking alone: expiry, and with a nonce the signed statement. The answer is a JSON
+    /// object, so its text ends in `}`, and a repeated question need not be read to be answered.
+    fn tell(&self, held: Held, nonce: Option<&str>) -> Result<Told, AppError> {
+        let Held { mut json, state, until } = held;
+        let now = self.clock().now();
+        let latest = Time::from_micros(now.micros() + EXPIRES).unwrap_or(now);
+        let expires = until.map_or(latest, |until| until.min(latest));
+        let retry_after = waits(state).then_some(RETRY_AFTER);
+        let statement = match nonce {
+            None => None,
+            Some(nonce) => {
+                let answer: Answer = serde_json::from_str(&json)
+                    .map_err(|error| AppError::internal("an answer cannot be read", &error))?;
+                Some((nonce, statement::sign(&answer, nonce, (now, expires), self.signer().key())))
+            }
+        };
+        let own = Own { expires_at: expires, retry_after, statement };
         json.pop();
-        json.push_str(&format!(",\"expires_at\":\"{expires}\""));
-        if let Some(seconds) = retry_after {
-            json.push_str(&format!(",\"retry_after\":{seconds}"));
-        }
-        if let Some(nonce) = nonce {
-            let whole = format!("{json}}}");
-            let answer: Answer = serde_json::from_str(&whole)
-                .map_err(|error| AppError::internal("an answer cannot be read", &error))?;
-            let envelope = statement::sign(&answer, nonce, now, expires, self.signer().key());
-            let text = |value: &dyn erased::Json| value.json();
-            json.push_str(&format!(
-                ",\"nonce\":{},\"statement\":{}",
-                text(&nonce)?,
-                text(&envelope)?
-            ));
-        }
-        json.push('}');
-        Ok(Told { json, pass, retry_after })
+        json.push(',');
+        json.push_str(own.fields()?.trim_start_matches('{'));
+        Ok(Told { json, state, retry_after })
     }
 }
 
-/// Whether the state in a stored answer is one that time or people may change soon.
-fn waits(json: &str) -> bool {
-    let state = |state: State| json.contains(&format!("\"state\":\"{state}\""));
-    let head = json.get(..60).unwrap_or(json);
-    let _ = head;
-    [State::Pending, State::Stale, State::Error, State::UnknownCommit].into_iter().any(state)
+/// What is of one asking alone.
+struct Own<'a> {
+    expires_at: Time,
+    retry_after: Option<u64>,
+    statement: Option<(&'a str, Envelope)>,
+}
+
+impl Own<'_> {
+    fn fields(&self) -> Result<String, AppError> {
+        let mut fields = serde_json::Map::new();
+        fields.insert("expires_at".to_owned(), self.expires_at.to_string().into());
+        if let Some(seconds) = self.retry_after {
+            fields.insert("retry_after".to_owned(), seconds.into());
+        }
+        if let Some((nonce, envelope)) = &self.statement {
+            fields.insert("nonce".to_owned(), (*nonce).into());
+            let envelope = serde_json::to_value(envelope)
+                .map_err(|error| AppError::internal("a statement as JSON", &error))?;
+            fields.insert("statement".to_owned(), envelope);
+        }
+        serde_json::to_string(&fields).map_err(|error| AppError::internal("fields as JSON", &error))
+    }
+}
+
+/// Whether asking again may give another answer without a new commit.
+fn waits(state: State) -> bool {
+    matches!(
+        state,
+        State::Pending | State::Stale | State::Rejected | State::Error | State::UnknownCommit
+    )
 }

@@ -162,6 +162,7 @@ impl Record {
             repo: &self.kept.answer.repo_id,
             seen: &self.seen,
             holds_until: self.holds_until.map(Time::micros),
+            state: self.kept.answer.state.as_str(),
             answer: &answer,
         };
         Ok(decisions::remember(unit.tx(), &memo).await?)
