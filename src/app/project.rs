@@ -319,3 +319,8 @@ async fn name_came_again(unit: &mut Unit, repository: &Repository) -> Result<(),
     store::exceptions::open(unit.tx(), &exception).await?;
     Ok(())
 }
+
+/// What the keys of a repository's pull requests begin with.
+pub(crate) fn pull_key_prefix(repo: &str) -> String {
+    format!("{repo}#")
+}

@@ -1,0 +1,250 @@
+//! Which commits and changes a deploy brings in or takes out, and by which rule we know (sem 8).
+//!
+//! The same for a deploy that happened and for one that a pipeline asks about: the difference is only the instant before
+//! which earlier deploys count.
+
+use std::collections::BTreeMap;
+
+use super::{App, AppError, changes};
+use crate::domain::{Oid, Time};
+use crate::git::buckets::{self, LandedChange};
+use crate::git::range::{self, Range, Relation};
+use crate::git::{self, GitError};
+use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, Succeeded};
+use crate::store::changes::ChangeRow;
+use crate::store::deploys::{self, DeployRow};
+use crate::store::repositories::Repository;
+use crate::store::{self};
+
+/// A deploy, or a question about one.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) service: String,
+    pub(crate) environment: String,
+    pub(crate) sha: Oid,
+    /// Deploys that began before this instant, or in it with a smaller id, came earlier; `None`: all did.
+    pub(crate) at: Option<(Time, String)>,
+}
+
+/// What git says about the range of a deploy.
+#[derive(Debug)]
+struct FromGit {
+    range: Range,
+    buckets: buckets::Buckets,
+    withdrawn: Vec<String>,
+    migration: bool,
+    tree: Option<Oid>,
+}
+
+/// The facts of a deploy with the changes' ids.
+#[derive(Debug)]
+pub(crate) struct Attributed {
+    pub(crate) facts: DeployFacts,
+    pub(crate) tree: Option<Oid>,
+    /// Commits by change, and those of no change.
+    pub(crate) by_change: BTreeMap<String, Vec<Oid>>,
+}
+
+impl App {
+    /// Attributes a deploy. `fresh`: changes are judged anew first.
+    pub(crate) async fn attribute(
+        &self,
+        repo: &Repository,
+        target: &Target,
+        fresh: bool,
+    ) -> Result<Attributed, AppError> {
+        let mut tx = self.db().read().await?;
+        let of_key =
+            deploys::of_key(&mut tx, &repo.id, &target.service, &target.environment).await?;
+        let earlier: Vec<DeployRow> =
+            of_key.into_iter().filter(|row| came_before(row, target.at.as_ref())).collect();
+        let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
+        let landings = landed_changes(&mut tx, repo).await?;
+        drop(tx);
+        let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
+        let previous: Option<Oid> = previous.and_then(|row| row.sha.parse().ok());
+        let sha = target.sha;
+        let from_git = self
+            .in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings))
+            .await;
+        let mut facts = DeployFacts {
+            repo: repo.name.clone(),
+            sha,
+            service: target.service.clone(),
+            environment: target.environment.clone(),
+            kind: DeployKind::Unresolved,
+            previous,
+            buckets: Buckets::default(),
+            changes: Vec::new(),
+            withdrawn: Vec::new(),
+            last_good: last_good(&earlier, sha),
+            migration_between: false,
+            configuration_changed: false,
+            baseline_declared_by: None,
+            succeeded: succeeded(&of_repo, target),
+            emergencies: Vec::new(),
+            errors: Vec::new(),
+        };
+        let from_git = match from_git {
+            Ok(from_git) => from_git,
+            Err(AppError::Unavailable(why)) => {
+                facts.errors.push(why);
+                return Ok(Attributed { facts, tree: None, by_change: BTreeMap::new() });
+            }
+            Err(other) => return Err(other),
+        };
+        facts.kind = kind(&from_git.range.relation);
+        facts.migration_between = from_git.migration;
+        facts.buckets = counted(&from_git);
+        for change in from_git.buckets.landed.keys() {
+            facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
+        }
+        for commit in &from_git.buckets.direct {
+            let row = self.direct_change(repo, *commit).await?;
+            facts.changes.push(changes::outcome(&row)?);
+        }
+        for change in &from_git.withdrawn {
+            facts.withdrawn.extend(self.outcome_of(repo, change, false).await?);
+        }
+        Ok(Attributed { facts, tree: from_git.tree, by_change: from_git.buckets.landed })
+    }
+
+    async fn outcome_of(
+        &self,
+        repo: &Repository,
+        change: &str,
+        fresh: bool,
+    ) -> Result<Option<crate::policy::deploy::ChangeOutcome>, AppError> {
+        let Some(row) = self.change_row(change).await? else { return Ok(None) };
+        let row = match row.pull {
+            Some(number) if fresh => {
+                self.judge_and_keep(repo, &super::judge::Subject::Pull(number)).await?;
+                self.change_row(change).await?.unwrap_or(row)
+            }
+            _ => row,
+        };
+        Ok(Some(changes::outcome(&row)?))
+    }
+
+    pub(crate) async fn change_row(&self, id: &str) -> Result<Option<ChangeRow>, AppError> {
+        let mut tx = self.db().read().await?;
+        Ok(store::changes::get(&mut tx, id).await?)
+    }
+}
+
+/// Whether a deploy came before an instant; within one instant the id decides, so that the order is total.
+fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool {
+    at.is_none_or(|(at, id)| (row.started_at, row.id.as_str()) < (at.micros(), id.as_str()))
+}
+
+/// When this commit last succeeded here after a pass that was no emergency.
+fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
+    let sha = sha.to_string();
+    earlier
+        .iter()
+        .rev()
+        .filter(|row| row.status == "succeeded" && row.sha == sha)
+        .find(|row| matches!(row.state.as_str(), "approved" | "auto_approved"))
+        .and_then(|row| Time::from_micros(row.finished_at.unwrap_or(row.started_at)))
+}
+
+/// Where else this commit succeeded before.
+fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded> {
+    let sha = target.sha.to_string();
+    of_repo
+        .iter()
+        .filter(|row| row.service == target.service && row.environment != target.environment)
+        .filter(|row| row.status == "succeeded" && row.sha == sha)
+        .filter(|row| came_before(row, target.at.as_ref()))
+        .filter_map(|row| {
+            let at = Time::from_micros(row.finished_at.unwrap_or(row.started_at))?;
+            Some(Succeeded { environment: row.environment.clone(), at })
+        })
+        .collect()
+}
+
+/// Every landing of a repository that came through a pull request.
+async fn landed_changes(
+    tx: &mut store::Tx,
+    repo: &Repository,
+) -> Result<Vec<LandedChange>, AppError> {
+    let mut commits: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
+    for (sha, change) in store::changes::commits(tx, &repo.id).await? {
+        if let Ok(sha) = sha.parse() {
+            commits.entry(change).or_default().push(sha);
+        }
+    }
+    let landings = store::changes::landings(tx, &repo.id).await?;
+    let known = landings.into_iter().filter_map(|(change, landing)| {
+        let landing = landing.parse().ok()?;
+        let commits = commits.remove(&change)?;
+        Some(LandedChange { change, landing, commits })
+    });
+    Ok(known.collect())
+}
+
+fn read(
+    mirror: &git::Repo,
+    previous: Option<Oid>,
+    sha: Oid,
+    landings: &[LandedChange],
+) -> Result<FromGit, GitError> {
+    let range = range::between(mirror, previous, sha)?;
+    let tree = if mirror.contains(sha) { Some(mirror.tree_of(sha)?) } else { None };
+    let buckets = buckets::attribute(mirror, &range, landings, None)?;
+    let mut withdrawn: Vec<String> = landings
+        .iter()
+        .filter(|landing| range.taken_out.contains(&landing.landing))
+        .map(|landing| landing.change.clone())
+        .collect();
+    withdrawn.sort();
+    let migration = match (&range.relation, previous) {
+        (Relation::Rollback | Relation::Diverged { .. }, Some(previous)) => {
+            touches_migration(mirror, previous, sha)?
+        }
+        _ => false,
+    };
+    Ok(FromGit { range, buckets, withdrawn, migration, tree })
+}
+
+/// Whether a database migration lies between two commits.
+fn touches_migration(mirror: &git::Repo, from: Oid, to: Oid) -> Result<bool, GitError> {
+    let changes = git::diff::between(mirror, from, to)?;
+    Ok(changes
+        .iter()
+        .any(|change| crate::policy::classify::is_migration(&crate::domain::RepoPath::new(change.path.as_slice()))))
+}
+
+fn kind(relation: &Relation) -> DeployKind {
+    match relation {
+        Relation::Baseline => DeployKind::Baseline,
+        Relation::Forward => DeployKind::Forward,
+        Relation::Rollback => DeployKind::Rollback,
+        Relation::Redeploy => DeployKind::Redeploy,
+        Relation::Diverged { merge_bases } if merge_bases.is_empty() => {
+            DeployKind::HistoryRewritten
+        }
+        Relation::Diverged { .. } => DeployKind::Hotfix,
+        Relation::Unknown { .. } => DeployKind::Unresolved,
+    }
+}
+
+fn counted(from_git: &FromGit) -> Buckets {
+    let of = &from_git.buckets;
+    let number = |count: usize| count as u64;
+    let mut direct_commits = of.direct.clone();
+    direct_commits.sort();
+    let mut unresolved_commits: Vec<Oid> = of.unresolved.iter().map(|(oid, _)| *oid).collect();
+    unresolved_commits.sort();
+    Buckets {
+        total: number(from_git.range.brought_in.len()),
+        landed: number(of.landed.values().map(Vec::len).sum()),
+        direct: number(of.direct.len()),
+        exempt: 0,
+        plumbing: number(of.plumbing.len()),
+        pre_ledger: number(of.pre_ledger.len()),
+        unresolved: number(of.unresolved.len()),
+        direct_commits,
+        unresolved_commits,
+    }
+}

@@ -1,0 +1,294 @@
+//! Changes: judged, and kept as the unit of audit. A change is judged anew when something about it moved.
+
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Judged, Subject, direct_landing};
+use super::{App, AppError, Command, Unit, fields, links, project};
+use crate::domain::fact::{Facts, Landing};
+use crate::domain::link::Links;
+use crate::domain::pull_request::PullRequest;
+use crate::domain::{Oid, Time, id};
+use crate::policy::Decision;
+use crate::policy::deploy::ChangeOutcome;
+use crate::store::changes::{self, ChangeRow};
+use crate::store::repositories::Repository;
+use crate::store::{self, aggregates};
+
+/// What is kept of a change beside its columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeBody {
+    /// What it was judged by.
+    pub facts: Facts,
+    /// The judgement.
+    pub decision: Decision,
+    /// When it was made.
+    pub judged_at: Time,
+    /// Where the repository layer of the policy was read.
+    pub policy_base: String,
+    /// Digest of the organisation layer.
+    pub organisation: String,
+    /// Digest of the repository layer.
+    pub repository: Option<String>,
+}
+
+/// The id of a change: of a pull request, or of a commit that landed without one.
+#[must_use]
+pub(crate) fn change_id(repo: &str, subject: &Subject) -> String {
+    match subject {
+        Subject::Pull(number) => id::derived("chg", &[repo, "pull", &number.to_string()]),
+        Subject::Direct(commit) => id::derived("chg", &[repo, "commit", &commit.to_string()]),
+    }
+}
+
+/// A judged change to keep.
+pub(crate) struct KeepChange {
+    repo: String,
+    row: ChangeRow,
+    seen: String,
+    commits: Option<Vec<String>>,
+    links: Option<Links>,
+    facts_digest: String,
+}
+
+impl KeepChange {
+    /// From a judgement.
+    pub(crate) fn of(
+        repo: &Repository,
+        subject: &Subject,
+        judged: Judged,
+        judged_at: Time,
+    ) -> Result<Self, AppError> {
+        let landing = match subject {
+            Subject::Pull(_) => judged.facts.landing.clone(),
+            Subject::Direct(commit) => Some(direct_landing(*commit, judged.committed_at)),
+        };
+        let opened_at = judged.pull.as_ref().and_then(|pull: &PullRequest| pull.opened_at);
+        let landed_at = landing.as_ref().and_then(|landing| landing.at).or(judged.committed_at);
+        let json = |error: serde_json::Error| AppError::internal("a change as JSON", &error);
+        let facts_digest =
+            id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
+        let body = ChangeBody {
+            judged_at,
+            policy_base: judged.effective.base,
+            organisation: judged.effective.organisation_digest,
+            repository: judged.effective.repository_digest,
+            decision: judged.decision,
+            facts: judged.facts,
+        };
+        let commits = judged
+            .landed
+            .map(|landed| landed.commits.iter().map(ToString::to_string).collect())
+            .or_else(|| match subject {
+                Subject::Direct(_) | Subject::Pull(_) => None,
+            });
+        let row = row(repo, subject, &judged.title, landing.as_ref(), (opened_at, landed_at), &body)?;
+        Ok(Self {
+            repo: repo.id.clone(),
+            row,
+            seen: judged.seen,
+            commits,
+            links: judged.links,
+            facts_digest,
+        })
+    }
+}
+
+fn row(
+    repo: &Repository,
+    subject: &Subject,
+    title: &str,
+    landing: Option<&Landing>,
+    (opened_at, landed_at): (Option<Time>, Option<Time>),
+    body: &ChangeBody,
+) -> Result<ChangeRow, AppError> {
+    let sort_at = landing.and(landed_at).or(opened_at).map_or(0, Time::micros);
+    Ok(ChangeRow {
+        id: change_id(&repo.id, subject),
+        repo: repo.id.clone(),
+        pull: match subject {
+            Subject::Pull(number) => Some(*number),
+            Subject::Direct(_) => None,
+        },
+        title: title.to_owned(),
+        branch: body.facts.branch.clone(),
+        head: body.facts.head.to_string(),
+        landed_sha: landing.map(|landing| landing.commit.to_string()),
+        landed_how: landing.map(|landing| landing.how.as_str().to_owned()),
+        landed_at: landing.and(landed_at).map(Time::micros),
+        landed_by: landing.and_then(|landing| landing.by.as_ref()).map(|by| by.0.clone()),
+        integrity: landing.map(|landing| landing.integrity.as_str().to_owned()),
+        class: body.decision.classification.class.as_str().to_owned(),
+        state: body.decision.state.as_str().to_owned(),
+        opened_at: opened_at.map(Time::micros),
+        sort_at,
+        body: serde_json::to_string(body)
+            .map_err(|error| AppError::internal("a change as JSON", &error))?,
+    })
+}
+
+impl Command for KeepChange {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let before = changes::get(unit.tx(), &self.row.id).await?;
+        if let Some(links) = &self.links {
+            links::keep(unit, &self.repo, links).await?;
+        }
+        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        let landed = before.as_ref().and_then(|before| before.landed_sha.as_ref());
+        if landed != self.row.landed_sha.as_ref()
+            && let Some(commits) = &self.commits
+        {
+            changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
+            let now = unit.now().micros();
+            store::jobs::enqueue(unit.tx(), "deploys", &self.repo, now).await?;
+        }
+        let outcome = |row: &ChangeRow| {
+            (row.state.clone(), row.class.clone(), row.landed_sha.clone(), row.integrity.clone())
+        };
+        if before.as_ref().map(outcome) != Some(outcome(&self.row)) {
+            unit.record("change.judged", self.entry())?;
+            unit.moved(&self.repo);
+        }
+        Ok(())
+    }
+}
+
+impl KeepChange {
+    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
+        let row = &self.row;
+        fields(serde_json::json!({
+            "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
+            "class": row.class, "state": row.state, "facts": self.facts_digest,
+            "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
+        }))
+    }
+}
+
+/// A kept change as a deploy sees it.
+pub(crate) fn outcome(row: &ChangeRow) -> Result<ChangeOutcome, AppError> {
+    let body = body(row)?;
+    let landed_sha = row.landed_sha.as_deref().and_then(|sha| sha.parse().ok());
+    Ok(ChangeOutcome {
+        id: row.id.clone(),
+        pull: row.pull,
+        title: row.title.clone(),
+        class: body.decision.classification.class,
+        state: body.decision.state,
+        why: body.decision.summary,
+        missing: body.decision.missing,
+        integrity: body
+            .facts
+            .landing
+            .map_or(crate::domain::fact::Integrity::Unknown, |landing| landing.integrity),
+        landed_sha,
+    })
+}
+
+/// What is kept of a change beside its columns.
+pub(crate) fn body(row: &ChangeRow) -> Result<ChangeBody, AppError> {
+    Ok(store::json("change", "body", &row.id, &row.body)?)
+}
+
+impl App {
+    /// Judges a change now and keeps the judgement.
+    pub(crate) async fn judge_and_keep(
+        &self,
+        repo: &Repository,
+        subject: &Subject,
+    ) -> Result<(), AppError> {
+        let now = self.clock().now();
+        let judged = self.judge(repo, subject, now).await?;
+        self.writer().submit(KeepChange::of(repo, subject, judged, now)?).await
+    }
+
+    /// The work that follows when something about a pull request moved.
+    pub(crate) async fn refresh_change(&self, key: &str) -> Result<(), AppError> {
+        let Some((repo, number)) = key.rsplit_once('#') else { return Ok(()) };
+        let Ok(number) = number.parse() else { return Ok(()) };
+        let mut tx = self.db().read().await?;
+        let repo = store::repositories::by_id(&mut tx, repo).await?;
+        let pull: Option<PullRequest> = aggregates::get(&mut tx, "pull_request", key).await?;
+        drop(tx);
+        match (repo, pull) {
+            (Some(repo), Some(pull)) if repo.configured && pull.head().is_some() => {
+                self.judge_and_keep(&repo, &Subject::Pull(number)).await
+            }
+            // Without a mirror nothing can be judged; without a head nothing is there yet.
+            _ => Ok(()),
+        }
+    }
+
+    /// After a fetch: every pull request whose landing is not known yet, or that could not be read before.
+    pub(crate) async fn refresh_landings(&self, repo: &str) -> Result<(), AppError> {
+        let mut tx = self.db().read().await?;
+        let Some(repo) = store::repositories::by_id(&mut tx, repo).await? else { return Ok(()) };
+        let pulls: Vec<(String, PullRequest)> =
+            aggregates::under(&mut tx, "pull_request", &project::pull_key_prefix(&repo.id)).await?;
+        let mut due = Vec::new();
+        for (_, pull) in pulls {
+            let row = changes::by_pull(&mut tx, &repo.id, pull.number).await?;
+            let settled = row.as_ref().is_some_and(|row| {
+                let landed = !pull.merged() || row.landed_sha.is_some();
+                let same_head = pull.head().is_some_and(|head| head.to_string() == row.head);
+                landed && same_head && row.state != "error"
+            });
+            if !settled && pull.head().is_some() {
+                due.push(pull.number);
+            }
+        }
+        drop(tx);
+        for number in due {
+            self.judge_and_keep(&repo, &Subject::Pull(number)).await?;
+        }
+        self.writer().submit(Enqueue { kind: "deploys", key: repo.id }).await
+    }
+
+    /// After a project became known: every pull request is read for its keys again.
+    pub(crate) async fn relink(&self) -> Result<(), AppError> {
+        let mut tx = self.db().read().await?;
+        let pulls: Vec<(String, PullRequest)> =
+            aggregates::under(&mut tx, "pull_request", "rep_").await?;
+        drop(tx);
+        for (key, _) in pulls {
+            self.writer().submit(Enqueue { kind: "change", key }).await?;
+        }
+        Ok(())
+    }
+
+    /// A change that landed without a pull request, judged and kept.
+    pub(crate) async fn direct_change(
+        &self,
+        repo: &Repository,
+        commit: Oid,
+    ) -> Result<ChangeRow, AppError> {
+        let subject = Subject::Direct(commit);
+        let id = change_id(&repo.id, &subject);
+        let mut tx = self.db().read().await?;
+        let row = changes::get(&mut tx, &id).await?;
+        drop(tx);
+        if let Some(row) = row {
+            return Ok(row);
+        }
+        self.judge_and_keep(repo, &subject).await?;
+        let mut tx = self.db().read().await?;
+        changes::get(&mut tx, &id)
+            .await?
+            .ok_or_else(|| AppError::internal("a change that was kept is gone", &id))
+    }
+}
+
+/// Asks for work.
+pub(crate) struct Enqueue {
+    pub(crate) kind: &'static str,
+    pub(crate) key: String,
+}
+
+impl Command for Enqueue {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let now = unit.now().micros();
+        Ok(store::jobs::enqueue(unit.tx(), self.kind, &self.key, now).await?)
+    }
+}

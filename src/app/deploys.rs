@@ -1,0 +1,196 @@
+//! Deploys: from what the sources report to rows with an attribution. Recomputed whenever an earlier deploy or a landing
+//! becomes known; the result is the same for every order of arrival.
+
+use serde::{Deserialize, Serialize};
+
+use super::attribution::{Attributed, Target};
+use super::gate::default_service;
+use super::people::People;
+use super::{App, AppError, Command, Unit, fields, project};
+use crate::domain::deployment::{DeployState, Deployment};
+use crate::domain::{Time, id};
+use crate::policy::deploy::{DeployDecision, DeployFacts};
+use crate::policy::{self};
+use crate::store::deploys::{self, DeployRow};
+use crate::store::repositories::Repository;
+use crate::store::{self, aggregates};
+
+/// What is kept of a deploy beside its columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeployBody {
+    /// What it was judged by.
+    pub facts: DeployFacts,
+    /// The judgement, as of when it began.
+    pub decision: DeployDecision,
+    /// Where a person reads it at its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+struct KeepDeploy {
+    row: DeployRow,
+    body: DeployBody,
+}
+
+impl Command for KeepDeploy {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let before = deploys::get(unit.tx(), &self.row.id).await?;
+        let told = |row: &DeployRow| {
+            (row.sha.clone(), row.previous.clone(), row.kind.clone(), row.status.clone(), row.state.clone())
+        };
+        let same_facts = before
+            .as_ref()
+            .and_then(|row| serde_json::from_str::<DeployBody>(&row.body).ok())
+            .is_some_and(|body| body.facts.buckets == self.body.facts.buckets);
+        if !same_facts || before.as_ref().map(told) != Some(told(&self.row)) {
+            let kind = if before.is_some() { "deploy.revised" } else { "deploy.attributed" };
+            self.row.ledger_index = Some(unit.record(kind, self.entry())?);
+            unit.moved(&self.row.repo);
+        }
+        let changes: Vec<String> =
+            self.body.facts.changes.iter().map(|change| change.id.clone()).collect();
+        let commits = self.body.facts.buckets.total;
+        Ok(deploys::put(unit.tx(), &self.row, commits, &changes).await?)
+    }
+}
+
+impl KeepDeploy {
+    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
+        let (row, facts) = (&self.row, &self.body.facts);
+        let buckets = &facts.buckets;
+        let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
+        fields(serde_json::json!({
+            "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
+            "sha": row.sha, "previous": row.previous, "status": row.status, "kind": row.kind, "state": row.state,
+            "commits": {
+                "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
+                "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
+            },
+            "changes": facts.changes.len(), "facts": digest,
+        }))
+    }
+}
+
+/// What is kept of a deploy beside its columns.
+pub(crate) fn body(row: &DeployRow) -> Result<DeployBody, AppError> {
+    Ok(store::json("deploy", "body", &row.id, &row.body)?)
+}
+
+/// The id of a deploy.
+pub(crate) fn deploy_id(repo: &str, deployment: &str) -> String {
+    id::derived("dep", &[repo, deployment])
+}
+
+impl App {
+    /// Attributes every deploy of a repository whose attribution is not settled, earliest first.
+    pub(crate) async fn refresh_deploys(&self, repo: &str) -> Result<(), AppError> {
+        let mut tx = self.db().read().await?;
+        let Some(repo) = store::repositories::by_id(&mut tx, repo).await? else { return Ok(()) };
+        let folds: Vec<(String, Deployment)> =
+            aggregates::under(&mut tx, "deployment", &project::deployment_key(&repo.id, "")).await?;
+        let organisation = self.organisation();
+        let people = People::load(&mut tx, &repo.source, &organisation.organisation()).await?;
+        drop(tx);
+        let mut folds: Vec<(Time, String, Deployment)> = folds
+            .into_iter()
+            .filter_map(|(_, fold)| {
+                let id = deploy_id(&repo.id, &fold.id);
+                Some((fold.started_at()?, id, fold))
+            })
+            .filter(|(_, _, fold)| fold.request.is_some())
+            .collect();
+        folds.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        for (started_at, id, fold) in folds {
+            self.attribute_deploy(&repo, &people, started_at, id, &fold).await?;
+        }
+        Ok(())
+    }
+
+    async fn attribute_deploy(
+        &self,
+        repo: &Repository,
+        people: &People,
+        started_at: Time,
+        id: String,
+        fold: &Deployment,
+    ) -> Result<(), AppError> {
+        let Some(request) = fold.request.as_ref().map(|request| &request.value) else {
+            return Ok(());
+        };
+        let service = request.service.clone().unwrap_or_else(|| default_service(&repo.name));
+        let target = Target {
+            service: service.clone(),
+            environment: request.environment.clone(),
+            sha: request.sha,
+            at: Some((started_at, id.clone())),
+        };
+        if self.is_settled(repo, &id, fold, &target).await? {
+            return Ok(());
+        }
+        let Attributed { facts, .. } = self.attribute(repo, &target, false).await?;
+        let effective = self.effective_for_deploys();
+        let decision = policy::decide_deploy(&effective, &facts, started_at);
+        let body = DeployBody { facts, decision, url: request.url.clone() };
+        let json = serde_json::to_string(&body)
+            .map_err(|error| AppError::internal("a deploy as JSON", &error))?;
+        let deployer = request.by.as_ref().map(|by| people.of_account(by).0);
+        let row = DeployRow {
+            id,
+            repo: repo.id.clone(),
+            service,
+            environment: request.environment.clone(),
+            sha: request.sha.to_string(),
+            previous: body.facts.previous.map(|previous| previous.to_string()),
+            status: fold.state().as_str().to_owned(),
+            kind: body.facts.kind.as_str().to_owned(),
+            started_at: started_at.micros(),
+            finished_at: fold.finished_at().map(Time::micros),
+            deployer,
+            class: body.decision.class.map(|class| class.as_str().to_owned()),
+            state: body.decision.state.as_str().to_owned(),
+            decision: None,
+            body: json,
+            ledger_index: None,
+        };
+        self.writer().submit(KeepDeploy { row, body }).await
+    }
+
+    /// Settled: same report, same predecessor, and no commit that a landing could still explain.
+    async fn is_settled(
+        &self,
+        repo: &Repository,
+        id: &str,
+        fold: &Deployment,
+        target: &Target,
+    ) -> Result<bool, AppError> {
+        let mut tx = self.db().read().await?;
+        let Some(row) = deploys::get(&mut tx, id).await? else { return Ok(false) };
+        let of_key =
+            deploys::of_key(&mut tx, &repo.id, &target.service, &target.environment).await?;
+        let place = (row.started_at, row.id.as_str());
+        let previous = of_key
+            .iter()
+            .rev()
+            .find(|other| (other.started_at, other.id.as_str()) < place && other.status == "succeeded")
+            .map(|other| other.sha.clone());
+        let facts = body(&row)?.facts;
+        let open = !facts.errors.is_empty()
+            || facts.buckets.direct + facts.buckets.unresolved + facts.buckets.plumbing > 0
+            || facts.buckets.pre_ledger > 0 && facts.changes.is_empty()
+            || matches!(row.kind.as_str(), "unresolved")
+            || facts.changes.iter().any(|change| !change.state.passes());
+        let same = row.status == fold.state().as_str()
+            && row.sha == target.sha.to_string()
+            && row.finished_at == fold.finished_at().map(Time::micros)
+            && row.started_at == target.at.as_ref().map_or(0, |(at, _)| at.micros())
+            && row.previous == previous;
+        Ok(same && !open)
+    }
+
+    /// How many of a deployment's states mean that it is over.
+    pub(crate) fn is_over(state: DeployState) -> bool {
+        !matches!(state, DeployState::Started)
+    }
+}

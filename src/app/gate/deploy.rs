@@ -1,0 +1,80 @@
+//! The gate before a deploy: everything that it would bring in, each change as it was decided.
+
+use super::answer::{Answer, ChangeView, LedgerRef, Question};
+use super::merge::{digests, rollout};
+use super::record::{Kept, Record};
+use crate::app::attribution::{Attributed, Target};
+use crate::app::{App, AppError};
+use crate::policy::deploy::DeployDecision;
+use crate::policy::{self, State};
+use crate::store::repositories::Repository;
+use crate::store::versions;
+
+impl App {
+    pub(super) async fn judge_deploy(
+        &self,
+        repo: &Repository,
+        question: &Question,
+        environment: &str,
+        service: &str,
+    ) -> Result<Record, AppError> {
+        self.fetch_if_missing(repo, question.sha).await;
+        let target = Target {
+            service: service.to_owned(),
+            environment: environment.to_owned(),
+            sha: question.sha,
+            at: None,
+        };
+        let attributed = self.attribute(repo, &target, true).await?;
+        // Read after the changes were judged anew, which moves the versions; what moves from here on is seen next time.
+        let mut tx = self.db().read().await?;
+        let seen = versions::seen(&mut tx, &repo.id).await?;
+        drop(tx);
+        let effective = self.effective_for_deploys();
+        let now = self.clock().now();
+        let decision = policy::decide_deploy(&effective, &attributed.facts, now);
+        let mut record = self.bare(
+            repo,
+            question,
+            &effective,
+            decision.state,
+            decision.summary.clone(),
+        )?;
+        record.facts = serde_json::to_vec(&attributed.facts)
+            .map_err(|error| AppError::internal("facts as JSON", &error))?;
+        record.seen = seen;
+        record.holds_until = decision.holds_until;
+        record.fleeting = matches!(decision.state, State::Error | State::UnknownCommit);
+        record.kept = self.kept(repo, question, attributed, decision, record.kept.answer);
+        record.kept.answer.policy = digests(&effective);
+        record.kept.answer.rollout = rollout(&effective, &repo.name);
+        Ok(record)
+    }
+
+    fn kept(
+        &self,
+        _repo: &Repository,
+        _question: &Question,
+        attributed: Attributed,
+        decision: DeployDecision,
+        bare: Answer,
+    ) -> Kept {
+        let answer = Answer {
+            pass: decision.passes(),
+            class: decision.class,
+            tree: attributed.tree,
+            rules: decision.rules.clone(),
+            missing: decision.missing.clone(),
+            changes: decision.changes.iter().map(ChangeView::from).collect(),
+            ledger: LedgerRef { index: 0 },
+            ..bare
+        };
+        Kept {
+            answer,
+            decision: None,
+            deploy: Some(decision),
+            deploy_facts: Some(attributed.facts),
+            asked_by: String::new(),
+        }
+    }
+}

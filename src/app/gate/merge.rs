@@ -1,0 +1,251 @@
+//! The gate before a merge: the head of a pull request, judged as it stands.
+
+use super::answer::{Answer, ChangeView, LedgerRef, PolicyDigests, Question};
+use super::record::{Kept, Record};
+use crate::app::changes::change_id;
+use crate::app::judge::{Judged, Subject};
+use crate::app::{App, AppError};
+use crate::domain::Oid;
+use crate::domain::pull_request::PullRequest;
+use crate::policy::State;
+use crate::policy::model::{Effective, Mode};
+use crate::store::repositories::Repository;
+use crate::store::{self, aggregates, versions};
+
+impl App {
+    pub(super) async fn judge_merge(
+        &self,
+        repo: &Repository,
+        question: &Question,
+    ) -> Result<Record, AppError> {
+        let number = self.pull_of(repo, question).await?;
+        let Some(number) = number else { return self.no_proposal(repo, question).await };
+        self.fetch_if_missing(repo, question.sha).await;
+        let now = self.clock().now();
+        let judged = self.judge(repo, &Subject::Pull(number), now).await?;
+        let change = ChangeView {
+            id: change_id(&repo.id, &Subject::Pull(number)),
+            pull: Some(number),
+            title: judged.title.clone(),
+            class: judged.decision.classification.class,
+            state: judged.decision.state,
+            why: judged.decision.summary.clone(),
+        };
+        self.record_of(repo, question, Some(number), judged, change)
+    }
+
+    /// The pull request that is meant: the one named, else the one whose head this commit is. A commit that was the head
+    /// and is not any more is answered with the head (409 `stale_sha`).
+    async fn pull_of(
+        &self,
+        repo: &Repository,
+        question: &Question,
+    ) -> Result<Option<u64>, AppError> {
+        let mut tx = self.db().read().await?;
+        let sha = question.sha.to_string();
+        let numbers = match question.pull {
+            Some(number) => vec![number],
+            None => store::pulls::by_head(&mut tx, &repo.id, &sha).await?,
+        };
+        let mut stale = None;
+        let mut landed = None;
+        for number in numbers {
+            let key = crate::app::project::pull_key(&repo.id, number);
+            let pull: Option<PullRequest> = aggregates::get(&mut tx, "pull_request", &key).await?;
+            let Some(pull) = pull else { continue };
+            match pull.head() {
+                Some(head) if head == question.sha && pull.open() => return Ok(Some(number)),
+                Some(head) if head == question.sha => landed = landed.or(Some(number)),
+                Some(head) => stale = stale.or(Some(head)),
+                None => {}
+            }
+        }
+        match (landed, stale, question.pull) {
+            (Some(number), _, _) => Ok(Some(number)),
+            (None, Some(head), _) => Err(AppError::StaleSha { asked: question.sha, head }),
+            (None, None, Some(number)) => Err(AppError::NotFound(format!(
+                "there is no pull request {}#{number} here",
+                repo.name
+            ))),
+            (None, None, None) => Ok(None),
+        }
+    }
+
+    /// Makes sure that the mirror has a commit, by fetching once; whether it worked shows in the facts.
+    pub(super) async fn fetch_if_missing(&self, repo: &Repository, sha: Oid) {
+        let there = self.in_mirror(repo, move |mirror| Ok(mirror.contains(sha))).await;
+        if !matches!(there, Ok(true))
+            && let Err(error) = self.fetch_mirror(repo).await
+        {
+            tracing::info!(%error, repo = %repo.name, "the mirror could not be fetched for a question");
+        }
+    }
+
+    fn record_of(
+        &self,
+        repo: &Repository,
+        question: &Question,
+        pull: Option<u64>,
+        judged: Judged,
+        change: ChangeView,
+    ) -> Result<Record, AppError> {
+        let facts = serde_json::to_vec(&judged.facts)
+            .map_err(|error| AppError::internal("facts as JSON", &error))?;
+        let decision = judged.decision;
+        let fleeting = decision.state == State::Error;
+        let answer = Answer {
+            pass: decision.passes(),
+            state: decision.state,
+            class: Some(decision.classification.class),
+            purpose: question.purpose.as_str().to_owned(),
+            repo: repo.name.clone(),
+            repo_id: repo.id.clone(),
+            sha: question.sha,
+            tree: judged.tree,
+            environment: None,
+            service: None,
+            pull,
+            decision: String::new(),
+            decided_at: self.clock().now(),
+            policy: digests(&judged.effective),
+            summary: decision.summary.clone(),
+            rules: decision.rules.clone(),
+            missing: decision.missing.clone(),
+            changes: vec![change],
+            ledger: LedgerRef { index: 0 },
+            url: self.url("/decisions/{decision}"),
+            retry_after: None,
+            rollout: rollout(&judged.effective, &repo.name),
+        };
+        Ok(Record {
+            question: String::new(),
+            holds_until: decision.holds_until,
+            kept: Kept {
+                answer,
+                decision: Some(decision),
+                deploy: None,
+                deploy_facts: None,
+                asked_by: String::new(),
+            },
+            facts,
+            policies: judged.policies,
+            seen: judged.seen,
+            fleeting,
+        })
+    }
+
+    /// No pull request has this commit as its head: nothing that could be judged, so nothing that passes.
+    async fn no_proposal(
+        &self,
+        repo: &Repository,
+        question: &Question,
+    ) -> Result<Record, AppError> {
+        let mut tx = self.db().read().await?;
+        let seen = versions::seen(&mut tx, &repo.id).await?;
+        drop(tx);
+        self.fetch_if_missing(repo, question.sha).await;
+        let sha = question.sha;
+        let tree = self
+            .in_mirror(repo, move |mirror| {
+                if mirror.contains(sha) { mirror.tree_of(sha).map(Some) } else { Ok(None) }
+            })
+            .await?;
+        let (state, summary) = match tree {
+            Some(_) => (
+                State::Unaccounted,
+                format!("{} is the head of no pull request of {}.", sha.short(), repo.name),
+            ),
+            None => (
+                State::UnknownCommit,
+                format!(
+                    "{} is not in {}. Push it, or check the repository.",
+                    sha.short(),
+                    repo.name
+                ),
+            ),
+        };
+        let effective = self.effective_for_deploys();
+        let mut record = self.bare(repo, question, &effective, state, summary)?;
+        record.kept.answer.tree = tree;
+        record.seen = seen;
+        Ok(record)
+    }
+
+    /// A record of an answer without anything judged.
+    pub(super) fn bare(
+        &self,
+        repo: &Repository,
+        question: &Question,
+        effective: &Effective,
+        state: State,
+        summary: String,
+    ) -> Result<Record, AppError> {
+        let facts = serde_json::to_vec(&serde_json::json!({
+            "repo": repo.id, "sha": question.sha, "state": state,
+        }))
+        .map_err(|error| AppError::internal("facts as JSON", &error))?;
+        Ok(Record {
+            question: String::new(),
+            holds_until: None,
+            kept: Kept {
+                answer: Answer {
+                    pass: false,
+                    state,
+                    class: None,
+                    purpose: question.purpose.as_str().to_owned(),
+                    repo: repo.name.clone(),
+                    repo_id: repo.id.clone(),
+                    sha: question.sha,
+                    tree: None,
+                    environment: question.purpose.environment().map(str::to_owned),
+                    service: question.purpose.service().map(str::to_owned),
+                    pull: question.pull,
+                    decision: String::new(),
+                    decided_at: self.clock().now(),
+                    policy: digests(effective),
+                    summary,
+                    rules: Vec::new(),
+                    missing: Vec::new(),
+                    changes: Vec::new(),
+                    ledger: LedgerRef { index: 0 },
+                    url: self.url("/decisions/{decision}"),
+                    retry_after: None,
+                    rollout: rollout(effective, &repo.name),
+                },
+                decision: None,
+                deploy: None,
+                deploy_facts: None,
+                asked_by: String::new(),
+            },
+            facts,
+            policies: self.organisation().bytes(),
+            seen: String::new(),
+            // A commit that is not there may arrive by another way than a delivery: look again each time.
+            fleeting: true,
+        })
+    }
+}
+
+pub(super) fn digests(effective: &Effective) -> PolicyDigests {
+    PolicyDigests {
+        organisation: effective.organisation_digest.clone(),
+        repository: effective.repository_digest.clone(),
+        base: effective.base.clone(),
+    }
+}
+
+/// Whether the organisation enforces decisions for this repository yet (sem 6.6).
+pub(super) fn rollout(effective: &Effective, repo: &str) -> Option<String> {
+    let rollout = &effective.organisation.rollout;
+    let any = |globs: &[crate::policy::glob::Glob]| globs.iter().any(|glob| glob.matches_text(repo));
+    let mode = match () {
+        () if any(&rollout.observe) => Mode::Observe,
+        () if any(&rollout.warn) => Mode::Warn,
+        () => rollout.mode,
+    };
+    match mode {
+        Mode::Observe => Some("observe".to_owned()),
+        Mode::Warn => Some("warn".to_owned()),
+        Mode::Enforce => None,
+    }
+}

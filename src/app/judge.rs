@@ -1,0 +1,499 @@
+//! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
+//! and kept; judging is a pure function of it (P4).
+
+use std::collections::BTreeMap;
+
+use super::people::People;
+use super::{App, AppError, links, mirrors::PolicyAt, project};
+use crate::domain::check::Checks;
+use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
+use crate::domain::file::Content;
+use crate::domain::link::Links;
+use crate::domain::pull_request::PullRequest;
+use crate::domain::{AccountKind, Oid, Signature, Time};
+use crate::git::facts::{ChangeFacts, Readers, Sides};
+use crate::git::landing::Landed;
+use crate::git::{self, GitError};
+use crate::policy::glob::Glob;
+use crate::policy::layers::effective;
+use crate::policy::model::Effective;
+use crate::policy::{self, Decision};
+use crate::store::repositories::Repository;
+use crate::store::{self, Tx, aggregates, versions};
+
+/// What is to be judged.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// A pull request at its head, landed or not.
+    Pull(u64),
+    /// A commit that landed without one.
+    Direct(Oid),
+}
+
+/// A judged change with everything it was judged by.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) facts: Facts,
+    pub(crate) decision: Decision,
+    pub(crate) effective: Effective,
+    pub(crate) policies: Vec<(String, Vec<u8>)>,
+    pub(crate) tree: Option<Oid>,
+    pub(crate) links: Option<Links>,
+    pub(crate) landed: Option<Landed>,
+    pub(crate) pull: Option<PullRequest>,
+    pub(crate) seen: String,
+    pub(crate) title: String,
+    pub(crate) committed_at: Option<Time>,
+}
+
+/// What git says about it.
+#[derive(Debug)]
+struct FromGit {
+    facts: ChangeFacts,
+    policy: PolicyAt,
+    opinions: BTreeMap<Oid, ProvedAt>,
+    landed: Option<Landed>,
+    tree: Oid,
+    messages: Vec<String>,
+    title: String,
+    committed_at: Option<Time>,
+}
+
+/// What the objects prove about an opinion given at an older commit.
+#[derive(Debug, Clone, Default)]
+struct ProvedAt {
+    fingerprint: Option<String>,
+    proofs: Vec<String>,
+    overtaken_by: Option<Oid>,
+}
+
+/// What git is asked, in one go on one thread.
+#[derive(Debug, Clone)]
+struct Asked {
+    branch: String,
+    policy_branch: String,
+    head: Oid,
+    landed: Option<git::landing::Proposal>,
+    direct: bool,
+    reviewed: Vec<Oid>,
+}
+
+impl App {
+    /// Judges a change as of an instant.
+    pub(crate) async fn judge(
+        &self,
+        repo: &Repository,
+        subject: &Subject,
+        as_of: Time,
+    ) -> Result<Judged, AppError> {
+        let mut tx = self.db().read().await?;
+        let seen = versions::seen(&mut tx, &repo.id).await?;
+        let pull = match subject {
+            Subject::Pull(number) => Some(self.pull(&mut tx, repo, *number).await?),
+            Subject::Direct(_) => None,
+        };
+        drop(tx);
+        let asked = self.asked(repo, subject, pull.as_ref())?;
+        let (for_git, head) = (asked.clone(), asked.head);
+        let from_git = self.in_mirror(repo, move |repo| for_git.read(repo)).await;
+        let (from_git, errors) = match from_git {
+            Ok(from_git) => (Some(from_git), Vec::new()),
+            Err(AppError::Unavailable(why)) => (None, vec![why]),
+            Err(other) => return Err(other),
+        };
+        let organisation = self.organisation();
+        let policy = from_git.as_ref().map(|from_git| &from_git.policy);
+        let layer = policy.map_or(policy::layers::Layer::Missing, PolicyAt::layer);
+        let base = policy.map_or_else(|| asked.policy_branch.clone(), |policy| policy.base.clone());
+        let effective = effective(organisation.layer(), layer, &base);
+        let mut policies = organisation.bytes();
+        policies.extend(policy.and_then(|p| Some((p.digest.clone(), p.bytes.clone()?))));
+
+        let mut tx = self.db().read().await?;
+        let people = People::load(&mut tx, &repo.source, &effective.organisation).await?;
+        let mut facts = Facts {
+            repo: repo.name.clone(),
+            branch: asked.branch.clone(),
+            head,
+            fingerprint: String::new(),
+            pull: pull.as_ref().map(|pull| pull_facts(pull, &people)),
+            files: Vec::new(),
+            commits: Vec::new(),
+            opinions: Vec::new(),
+            grants: people.grants(&effective.organisation),
+            tickets: Vec::new(),
+            checks: checks(&mut tx, repo, head).await?,
+            landing: None,
+            errors,
+        };
+        let mut judged_links = None;
+        let mut landed = None;
+        let (mut tree, mut title, mut committed_at) = (None, String::new(), None);
+        if let Some(from_git) = from_git {
+            facts.landing = from_git.landed.as_ref().map(|landed| landed.landing.clone());
+            self.name_landing(&mut facts, pull.as_ref(), &people);
+            facts.fingerprint = from_git.facts.fingerprint;
+            facts.files = from_git.facts.files;
+            facts.commits =
+                name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
+            if let Some(pull) = &pull {
+                facts.opinions = opinions(pull, &people, &from_git.opinions);
+            }
+            judged_links =
+                self.links_of(&mut tx, repo, pull.as_ref(), from_git.messages).await?;
+            (tree, title, committed_at) =
+                (Some(from_git.tree), from_git.title, from_git.committed_at);
+            landed = from_git.landed;
+        }
+        if let Some(links) = &judged_links {
+            let at = facts.landing.as_ref().and_then(|landing| landing.at);
+            facts.tickets = links::tickets(&mut tx, links, at).await?;
+        }
+        drop(tx);
+        let classification = policy::classify(&effective, &facts);
+        let decision = policy::decide(&effective, &facts, &classification, as_of);
+        if let Some(now) = pull.as_ref().and_then(|pull| pull.now.as_ref()) {
+            title.clone_from(&now.value.title);
+        }
+        Ok(Judged {
+            facts,
+            decision,
+            effective,
+            policies,
+            tree,
+            links: judged_links,
+            landed,
+            pull,
+            seen,
+            title,
+            committed_at,
+        })
+    }
+
+    async fn pull(
+        &self,
+        tx: &mut Tx,
+        repo: &Repository,
+        number: u64,
+    ) -> Result<PullRequest, AppError> {
+        let key = project::pull_key(&repo.id, number);
+        let pull = aggregates::get(tx, "pull_request", &key).await?;
+        pull.ok_or_else(|| {
+            AppError::NotFound(format!("there is no pull request {}#{number} here", repo.name))
+        })
+    }
+
+    /// What to ask git: which head, which branch, which policy, which reviewed commits.
+    fn asked(
+        &self,
+        repo: &Repository,
+        subject: &Subject,
+        pull: Option<&PullRequest>,
+    ) -> Result<Asked, AppError> {
+        let default = self.default_branch(repo);
+        let Some(pull) = pull else {
+            let Subject::Direct(commit) = subject else {
+                return Err(AppError::internal("a pull request without its fold", &repo.name));
+            };
+            return Ok(Asked {
+                branch: default.clone(),
+                policy_branch: default,
+                head: *commit,
+                landed: None,
+                direct: true,
+                reviewed: Vec::new(),
+            });
+        };
+        let head = pull.head().ok_or_else(|| {
+            AppError::NotFound(format!("{}#{}: its head is not known yet", repo.name, pull.number))
+        })?;
+        let branch = pull.now.as_ref().map_or_else(|| default.clone(), |now| now.value.base_branch.clone());
+        let policy_branch = if self.is_protected(repo, &branch) { branch.clone() } else { default };
+        let landed = pull.landed.as_ref().map(|landed| git::landing::Proposal {
+            head,
+            claimed: landed.value.commit,
+            before: None,
+        });
+        let reviewed: std::collections::BTreeSet<Oid> = pull
+            .reviews
+            .values()
+            .filter_map(|review| review.said.as_ref().and_then(|said| said.value.commit))
+            .filter(|commit| *commit != head)
+            .collect();
+        let reviewed = reviewed.into_iter().collect();
+        Ok(Asked { branch, policy_branch, head, landed, direct: false, reviewed })
+    }
+
+    /// The default branch of a repository.
+    pub(crate) fn default_branch(&self, repo: &Repository) -> String {
+        self.repository_config(repo)
+            .map(|config| config.default_branch.clone())
+            .or_else(|| repo.default_branch.clone())
+            .unwrap_or_else(|| "main".to_owned())
+    }
+
+    /// Whether a branch is protected here.
+    pub(crate) fn is_protected(&self, repo: &Repository, branch: &str) -> bool {
+        let patterns = self.repository_config(repo).map(|config| &config.protected_branches);
+        patterns.into_iter().flatten().any(|pattern| {
+            Glob::parse(pattern).is_ok_and(|glob| glob.matches_text(branch))
+        })
+    }
+
+    /// When and by whom it landed, as the source says.
+    fn name_landing(&self, facts: &mut Facts, pull: Option<&PullRequest>, people: &People) {
+        let said = pull.and_then(|pull| pull.landed.as_ref()).map(|landed| &landed.value);
+        if let (Some(landing), Some(said)) = (facts.landing.as_mut(), said) {
+            landing.at = said.at.or(landing.at);
+            landing.by = said.by.as_ref().map(|account| people.of_account(account));
+        }
+    }
+
+    async fn links_of(
+        &self,
+        tx: &mut Tx,
+        repo: &Repository,
+        pull: Option<&PullRequest>,
+        messages: Vec<String>,
+    ) -> Result<Option<Links>, AppError> {
+        let Some(pull) = pull else { return Ok(None) };
+        let Some(now) = &pull.now else { return Ok(None) };
+        let texts = links::Texts {
+            title: now.value.title.clone(),
+            branch: now.value.head_branch.clone(),
+            body: now.value.body.clone(),
+            messages,
+            repo: repo.name.clone(),
+        };
+        let known = store::tickets::projects(tx).await?;
+        let said = links::said(tx, &repo.id, pull.number).await?;
+        Ok(Some(links::found(&texts, &known, said, now.at)))
+    }
+}
+
+/// The proposal as a fact.
+fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
+    let now = pull.now.as_ref().map(|now| &now.value);
+    let opener = pull.opener.as_ref().map(|opener| &opener.value);
+    let mut pushers: Vec<_> =
+        pull.pushers().iter().map(|account| people.of_account(account)).collect();
+    pushers.sort();
+    pushers.dedup();
+    Pull {
+        number: pull.number,
+        title: now.map(|now| now.title.clone()).unwrap_or_default(),
+        opener: opener.map(|account| people.of_account(account)),
+        opener_is_bot: opener.is_some_and(|account| account.kind == AccountKind::Bot),
+        pushers,
+        labels: now.map(|now| now.labels.clone()).unwrap_or_default(),
+        draft: now.is_some_and(|now| now.draft),
+    }
+}
+
+/// The reviews as opinions.
+fn opinions(
+    pull: &PullRequest,
+    people: &People,
+    proved: &BTreeMap<Oid, ProvedAt>,
+) -> Vec<Opinion> {
+    let votes = pull.votes().into_iter().filter_map(|(id, review)| {
+        let said = &review.said.as_ref()?.value;
+        let at = review.submitted_at()?;
+        let by = said.by.as_ref();
+        let proved = said.commit.and_then(|commit| proved.get(&commit)).cloned();
+        let proved = proved.unwrap_or_default();
+        Some(Opinion {
+            id: id.to_owned(),
+            by: by.map(|account| people.of_account(account)),
+            name: by.map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
+            kind: by.map_or(AccountKind::Bot, |account| account.kind),
+            verdict: review.verdict(),
+            commit: said.commit,
+            fingerprint: proved.fingerprint,
+            proofs: proved.proofs,
+            overtaken_by: proved.overtaken_by,
+            at,
+            dismissed_at: review.dismissed(),
+            judged: None,
+        })
+    });
+    votes.collect()
+}
+
+/// The latest checks on a commit.
+async fn checks(tx: &mut Tx, repo: &Repository, head: Oid) -> Result<Vec<Check>, AppError> {
+    let fold: Option<Checks> =
+        aggregates::get(tx, "checks", &format!("{}@{head}", repo.id)).await?;
+    let mut checks: Vec<Check> = fold
+        .iter()
+        .flat_map(Checks::outcomes)
+        .map(|(name, _, conclusion)| Check {
+            name: name.to_owned(),
+            conclusion: conclusion.map(str::to_owned),
+        })
+        .collect();
+    checks.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(checks)
+}
+
+/// Says who wrote the commits: the source's own mapping first, then the organisation's (contract).
+async fn name_commits(
+    tx: &mut Tx,
+    repo: &Repository,
+    people: &People,
+    mut commits: Vec<Commit>,
+) -> Result<Vec<Commit>, AppError> {
+    for commit in &mut commits {
+        let (author, committer) =
+            store::accounts::of_commit(tx, &repo.id, &commit.id.to_string()).await?;
+        let named = |signature: &Signature, said: Option<&str>| {
+            people.signature(&signature.name, &signature.email, said)
+        };
+        let same = commit.author.email == commit.committer.email;
+        let committer = committer.or_else(|| author.clone().filter(|_| same));
+        commit.author = named(&commit.author, author.as_deref());
+        commit.committer = named(&commit.committer, committer.as_deref());
+        for co_author in &mut commit.co_authors {
+            *co_author = named(co_author, None);
+        }
+    }
+    Ok(commits)
+}
+
+/// What a file's bytes say, and how its keys differ.
+pub(crate) fn readers() -> Readers<'static> {
+    Readers { scan: &scan, keys: &policy::keys::diff }
+}
+
+fn scan(sides: &Sides<'_>) -> Content {
+    let bytes = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.and_then(|(_, b)| b);
+    let mode = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
+    policy::content::scan(
+        sides.path,
+        bytes(sides.old),
+        bytes(sides.new),
+        mode(sides.old),
+        mode(sides.new),
+    )
+}
+
+impl Asked {
+    fn read(&self, repo: &git::Repo) -> Result<FromGit, GitError> {
+        let commit = repo.read_commit(self.head)?;
+        if self.direct {
+            return self.read_direct(repo, &commit);
+        }
+        let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
+        let landed = match &self.landed {
+            Some(proposal) => git::landing::find(repo, tip, proposal)?,
+            None => None,
+        };
+        let base_tip = match &landed {
+            Some(landed) => before_landing(repo, landed)?.unwrap_or(tip),
+            None => tip,
+        };
+        let policy = self.policy(repo, landed.is_some().then_some(base_tip))?;
+        let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
+        let mut opinions = BTreeMap::new();
+        for reviewed in &self.reviewed {
+            opinions.insert(*reviewed, prove(repo, *reviewed, self.head, base_tip, &facts)?);
+        }
+        let messages = facts
+            .commits
+            .iter()
+            .map(|commit| repo.read_commit(commit.id).map(|commit| commit.message))
+            .collect::<Result<_, _>>()?;
+        Ok(FromGit {
+            facts,
+            policy,
+            opinions,
+            landed,
+            tree: repo.tree_of(self.head)?,
+            messages,
+            title: commit.title().to_owned(),
+            committed_at: commit.committer.time(),
+        })
+    }
+
+    fn read_direct(
+        &self,
+        repo: &git::Repo,
+        commit: &git::commit::RawCommit,
+    ) -> Result<FromGit, GitError> {
+        let parent = commit.parents.first().copied();
+        Ok(FromGit {
+            facts: git::facts::direct_facts(repo, self.head, readers())?,
+            policy: self.policy(repo, parent)?,
+            opinions: BTreeMap::new(),
+            landed: None,
+            tree: repo.tree_of(self.head)?,
+            messages: vec![commit.message.clone()],
+            title: commit.title().to_owned(),
+            committed_at: commit.committer.time(),
+        })
+    }
+
+    /// The policy at the base: of what has landed, as it was before it landed; else at the tip.
+    fn policy(&self, repo: &git::Repo, before: Option<Oid>) -> Result<PolicyAt, GitError> {
+        let at = match before {
+            Some(before) => before,
+            None => repo.resolve_ref(&format!("refs/heads/{}", self.policy_branch))?,
+        };
+        PolicyAt::read(repo, &self.policy_branch, at)
+    }
+}
+
+/// The branch's tip before a landing: the first commit down the first parents that did not come in with it.
+fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitError> {
+    let brought: std::collections::BTreeSet<Oid> = landed.commits.iter().copied().collect();
+    let mut at = landed.landing.commit;
+    loop {
+        let Some(parent) = repo.read_commit(at)?.parents.first().copied() else { return Ok(None) };
+        if !brought.contains(&parent) {
+            return Ok(Some(parent));
+        }
+        at = parent;
+    }
+}
+
+/// What the objects prove about an opinion given at an older commit. Objects that are gone prove nothing.
+fn prove(
+    repo: &git::Repo,
+    reviewed: Oid,
+    head: Oid,
+    base_tip: Oid,
+    facts: &ChangeFacts,
+) -> Result<ProvedAt, GitError> {
+    if !repo.contains(reviewed) {
+        return Ok(ProvedAt { overtaken_by: Some(head), ..ProvedAt::default() });
+    }
+    let mut proofs = Vec::new();
+    if git::trees::clean_rebase(repo, reviewed, head, base_tip)?.holds {
+        proofs.push("clean_rebase".to_owned());
+    }
+    if git::trees::clean_update_merge(repo, reviewed, head, base_tip)?.holds {
+        proofs.push("clean_update_merge".to_owned());
+    }
+    let mut overtaken_by = None;
+    // Children first, so the last one that the reviewed commit does not have is the first that came after it.
+    for commit in &facts.commits {
+        if commit.id != reviewed && !repo.reaches(reviewed, commit.id)? {
+            overtaken_by = Some(commit.id);
+        }
+    }
+    let fingerprint = git::facts::fingerprint_at(repo, base_tip, reviewed)?;
+    Ok(ProvedAt { fingerprint: Some(fingerprint), proofs, overtaken_by })
+}
+
+/// Says that a landing is of this change's own commit: for changes that landed without a pull request.
+pub(crate) fn direct_landing(commit: Oid, at: Option<Time>) -> Landing {
+    Landing {
+        commit,
+        how: crate::domain::fact::LandingKind::Direct,
+        integrity: crate::domain::fact::Integrity::Unknown,
+        at,
+        by: None,
+        evidence: vec!["it is part of no pull request".to_owned()],
+        altered: Vec::new(),
+    }
+}

@@ -1,0 +1,262 @@
+//! Links between pull requests and tickets: found in texts, asserted and retracted by people.
+//!
+//! What is found is worked out anew from the texts as they stand now; what people say is kept. So the links are the same
+//! whatever order the texts and the projects became known in.
+
+use std::collections::BTreeSet;
+
+use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
+use crate::domain::fact::Ticket;
+use crate::domain::fold::Latest;
+use crate::domain::link::{Assert, Assertion, Finding, Links, Statement};
+use crate::domain::ticket_key::{self, Place};
+use crate::domain::{Time, id, ticket};
+use crate::store::links::LinkRow;
+use crate::store::{self, Tx, aggregates};
+
+/// The texts of a proposal in which keys are looked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    /// Its title.
+    pub(crate) title: String,
+    /// Its branch.
+    pub(crate) branch: String,
+    /// Its description.
+    pub(crate) body: String,
+    /// The messages of its commits.
+    pub(crate) messages: Vec<String>,
+    /// The repository's name: `#12` means a ticket of it where its issues are tickets.
+    pub(crate) repo: String,
+}
+
+/// The links that the texts give, with what people said about them.
+pub(crate) fn found(
+    texts: &Texts,
+    known: &BTreeSet<String>,
+    said: Links,
+    moment: Option<Time>,
+) -> Links {
+    let mut candidates = ticket_key::find(&texts.title, Place::Title);
+    candidates.extend(ticket_key::find(&texts.branch, Place::Branch));
+    candidates.extend(ticket_key::find(&texts.body, Place::Body));
+    for message in &texts.messages {
+        candidates.extend(ticket_key::find_in_message(message));
+    }
+    let mut links = said;
+    for found in ticket_key::links(&candidates, known, &texts.repo) {
+        let finding = if found.weak { Finding::Weak } else { Finding::Strong };
+        let link = links.tickets.entry(found.key.clone()).or_default();
+        let mut slot = link.found.remove(&found.place);
+        let rank = finding as u8;
+        Latest::keep(&mut slot, Latest { at: moment, rank, value: finding });
+        if let Some(kept) = slot {
+            link.found.insert(found.place, kept);
+        }
+    }
+    links
+}
+
+/// What people said about the tickets of a pull request.
+pub(crate) async fn said(tx: &mut Tx, repo: &str, number: u64) -> Result<Links, AppError> {
+    let key = project::pull_key(repo, number);
+    Ok(aggregates::get(tx, "links", &key).await?.unwrap_or_else(|| Links::new(repo, number)))
+}
+
+/// The linked tickets as facts; `at`: as they were then.
+pub(crate) async fn tickets(
+    tx: &mut Tx,
+    links: &Links,
+    at: Option<Time>,
+) -> Result<Vec<Ticket>, AppError> {
+    let mut tickets = Vec::new();
+    for (key, found_in) in links.linked() {
+        let fold = ticket_of(tx, key).await?;
+        let status = fold.as_ref().and_then(|fold| match at {
+            Some(at) => fold.status_at(at),
+            None => fold.status(),
+        });
+        let exists = fold.as_ref().is_some_and(|fold| match at {
+            Some(at) => fold.exists_at(at),
+            None => fold.deleted_at.is_none(),
+        });
+        tickets.push(Ticket {
+            key: key.to_owned(),
+            exists,
+            status: status.map(|status| status.status.clone()),
+            category: status.and_then(|status| status.category.clone()),
+            found_in: found_in.into_iter().map(str::to_owned).collect(),
+        });
+    }
+    Ok(tickets)
+}
+
+/// The ticket that a key names now or named once.
+pub(crate) async fn ticket_of(
+    tx: &mut Tx,
+    key: &str,
+) -> Result<Option<ticket::Ticket>, AppError> {
+    for (source, ticket) in store::tickets::by_key(tx, key).await? {
+        let fold = aggregates::get(tx, "ticket", &format!("{source}:{ticket}")).await?;
+        if fold.is_some() {
+            return Ok(fold);
+        }
+    }
+    Ok(None)
+}
+
+/// The id of a link.
+pub(crate) fn link_id(repo: &str, pull: u64, ticket: &str) -> String {
+    id::derived("lnk", &[repo, &pull.to_string(), ticket])
+}
+
+/// Brings the link rows up to date; every link that begins or ends to stand is an entry.
+pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(), AppError> {
+    let number = links.number;
+    let before = store::links::by_pull(unit.tx(), repo, number).await?;
+    let mut names: BTreeSet<&str> = links.tickets.keys().map(String::as_str).collect();
+    names.extend(before.iter().map(|row| row.ticket.as_str()));
+    for ticket in names {
+        let link = links.tickets.get(ticket);
+        let live = link.is_some_and(crate::domain::link::Link::holds);
+        let found_in = link.map(crate::domain::link::Link::found_in).unwrap_or_default();
+        let said = link.and_then(|link| link.said.as_ref()).map(|said| &said.value);
+        let row = LinkRow {
+            id: link_id(repo, number, ticket),
+            repo: repo.to_owned(),
+            pull: number,
+            ticket: ticket.to_owned(),
+            live,
+            body: serde_json::json!({ "found_in": found_in, "said": said }).to_string(),
+        };
+        let old = before.iter().find(|old| old.ticket == ticket);
+        if old == Some(&row) {
+            continue;
+        }
+        store::links::put(unit.tx(), &row).await?;
+        if old.map_or(false, |old| old.live) != live {
+            let kind = if live { "link.asserted" } else { "link.retracted" };
+            let body = serde_json::json!({
+                "link": row.id, "repo": repo, "pull": number, "ticket": ticket, "found_in": found_in,
+                "by": said.map(|said| &said.by), "why": said.map(|said| &said.why),
+            });
+            unit.record(kind, fields(body))?;
+        }
+    }
+    Ok(())
+}
+
+/// A person's word about a link.
+#[derive(Debug, Clone)]
+pub struct LinkRequest {
+    /// The repository's name or id.
+    pub repo: String,
+    /// The pull request.
+    pub pull: u64,
+    /// The ticket's key.
+    pub ticket: String,
+    /// Why; needed to retract.
+    pub reason: String,
+}
+
+struct Say {
+    repo: String,
+    pull: u64,
+    ticket: String,
+    statement: Statement,
+}
+
+impl Command for Say {
+    type Out = String;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<String, AppError> {
+        let key = project::pull_key(&self.repo, self.pull);
+        let mut links = said(unit.tx(), &self.repo, self.pull).await?;
+        let before = links.clone();
+        links.apply(&Assertion {
+            ticket: self.ticket.clone(),
+            at: unit.now(),
+            what: Assert::Said(self.statement.clone()),
+        });
+        let same = |links: &Links| {
+            links.tickets.get(&self.ticket).and_then(|link| link.said.as_ref()).map(|said| said.value.linked)
+        };
+        if same(&before) != same(&links) {
+            aggregates::put(unit.tx(), "links", &key, &links).await?;
+            let body = serde_json::json!({
+                "repo": self.repo, "pull": self.pull, "ticket": self.ticket,
+                "by": self.statement.by, "why": self.statement.why,
+            });
+            let kind = if self.statement.linked { "link.said" } else { "unlink.said" };
+            unit.record(kind, fields(body))?;
+            unit.moved(&self.repo);
+        }
+        let now = unit.now().micros();
+        store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+        Ok(link_id(&self.repo, self.pull, &self.ticket))
+    }
+}
+
+impl App {
+    /// Links a pull request to a ticket: the link's id.
+    pub async fn link(&self, caller: &Caller, request: LinkRequest) -> Result<String, AppError> {
+        self.say(caller, request, true).await
+    }
+
+    /// Retracts a link; it stays retracted however often the key is found again.
+    pub async fn unlink(&self, caller: &Caller, request: LinkRequest) -> Result<String, AppError> {
+        if request.reason.trim().is_empty() {
+            return Err(AppError::Invalid("reason: say why the link is retracted".to_owned()));
+        }
+        self.say(caller, request, false).await
+    }
+
+    /// Retracts a link by its id.
+    pub async fn unlink_by_id(
+        &self,
+        caller: &Caller,
+        link: &str,
+        reason: &str,
+    ) -> Result<(), AppError> {
+        let mut tx = self.db().read().await?;
+        let row = store::links::get(&mut tx, link).await?;
+        let row = row.ok_or_else(|| AppError::NotFound(format!("there is no link `{link}`")))?;
+        drop(tx);
+        let request = LinkRequest {
+            repo: row.repo,
+            pull: row.pull,
+            ticket: row.ticket,
+            reason: reason.to_owned(),
+        };
+        self.unlink(caller, request).await.map(|_| ())
+    }
+
+    async fn say(
+        &self,
+        caller: &Caller,
+        request: LinkRequest,
+        linked: bool,
+    ) -> Result<String, AppError> {
+        let repo = self.repository(&request.repo).await?;
+        caller.may(Action::Link, Some(&repo.id))?;
+        let ticket = request.ticket.trim().to_owned();
+        if !ticket_key::is_key(&ticket) {
+            return Err(AppError::Invalid(format!(
+                "ticket: `{ticket}` is no key such as PAY-7 or acme/payments#12"
+            )));
+        }
+        let mut tx = self.db().read().await?;
+        let key = project::pull_key(&repo.id, request.pull);
+        let pull: Option<serde_json::Value> =
+            aggregates::get(&mut tx, "pull_request", &key).await?;
+        drop(tx);
+        if pull.is_none() {
+            return Err(AppError::NotFound(format!(
+                "there is no pull request {}#{} here",
+                repo.name, request.pull
+            )));
+        }
+        let statement = Statement { linked, by: caller.name.clone(), why: request.reason };
+        let say = Say { repo: repo.id, pull: request.pull, ticket, statement };
+        self.writer().submit(say).await
+    }
+}

@@ -1,0 +1,153 @@
+//! Mirrors of the configured repositories: fetching as work after a commit, and reading on blocking threads.
+
+use super::{Action, App, AppError, Caller, Command, Unit};
+use crate::config;
+use crate::domain::{Oid, RepoPath};
+use crate::git::{self, GitError, Mirror};
+use crate::policy::file::{RepositoryFile, no_regular_file, read_repository};
+use crate::policy::diagnostic::Diagnostic;
+use crate::policy::layers::Layer;
+use crate::store;
+use crate::store::repositories::Repository;
+
+/// Where a repository keeps its policy.
+pub(crate) const POLICY_FILE: &str = ".countersign.yml";
+/// Bytes above which a policy file is invalid (sem 6.5).
+const POLICY_LIMIT: u64 = 256 * 1024;
+
+impl From<GitError> for AppError {
+    fn from(error: GitError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// A repository's policy as it was found at a commit.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicyAt {
+    /// The bytes; `None`: there is no such file.
+    pub(crate) bytes: Option<Vec<u8>>,
+    /// `sha256:` of them.
+    pub(crate) digest: String,
+    /// What the strict reader made of it.
+    pub(crate) read: Option<Result<RepositoryFile, Vec<Diagnostic>>>,
+    /// `main@4be1…`.
+    pub(crate) base: String,
+}
+
+impl PolicyAt {
+    /// As a layer.
+    pub(crate) fn layer(&self) -> Layer<'_, RepositoryFile> {
+        self.read.as_ref().map_or(Layer::Missing, |read| Layer::of(read, &self.digest))
+    }
+
+    /// Reads the file at the tip of a branch: never from a head, a merge ref or a fork (sem 6.2).
+    pub(crate) fn read(repo: &git::Repo, branch: &str, tip: Oid) -> Result<Self, GitError> {
+        let base = format!("{branch}@{}", tip.short());
+        match repo.read_file_at(tip, &RepoPath::from(POLICY_FILE), POLICY_LIMIT) {
+            Ok(None) => Ok(Self { bytes: None, digest: String::new(), read: None, base }),
+            Ok(Some(bytes)) => Ok(Self {
+                digest: crate::domain::id::sha256(&bytes),
+                read: Some(read_repository(POLICY_FILE, &bytes)),
+                bytes: Some(bytes),
+                base,
+            }),
+            Err(error) if error.missing().is_some() => Err(error),
+            // A link, a folder, a file too large: there is a policy, and it is invalid.
+            Err(error) => Ok(Self {
+                bytes: Some(Vec::new()),
+                digest: crate::domain::id::sha256(b""),
+                read: Some(Err(no_regular_file(POLICY_FILE, &error.to_string()))),
+                base,
+            }),
+        }
+    }
+}
+
+struct SetFetched {
+    repo: String,
+    error: Option<String>,
+}
+
+impl Command for SetFetched {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let now = unit.now().micros();
+        store::repositories::set_fetched(unit.tx(), &self.repo, now, self.error.as_deref()).await?;
+        if self.error.is_none() {
+            unit.moved(&self.repo);
+            store::jobs::enqueue(unit.tx(), "landings", &self.repo, now).await?;
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// The configuration of a repository, if it has a mirror.
+    pub(crate) fn repository_config(&self, repo: &Repository) -> Option<&config::Repository> {
+        self.config()
+            .repositories
+            .iter()
+            .find(|one| one.source == repo.source && super::project::repository_id(&one.source, &one.name) == repo.id)
+    }
+
+    /// Runs a part that reads a repository's mirror on a blocking thread.
+    pub(crate) async fn in_mirror<T, F>(&self, repo: &Repository, part: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&git::Repo) -> Result<T, GitError> + Send + 'static,
+    {
+        let folder = self.config().git.mirror_dir.join(&repo.id);
+        let done = tokio::task::spawn_blocking(move || {
+            let mirror = Mirror::open_or_init(&folder)?;
+            part(mirror.repo())
+        })
+        .await;
+        match done {
+            Ok(done) => Ok(done?),
+            Err(panic) => Err(AppError::internal("reading a mirror failed", &panic)),
+        }
+    }
+
+    /// Fetches a repository's mirror and asks for the work that follows.
+    pub async fn fetch(&self, caller: &Caller, repo: &str) -> Result<(), AppError> {
+        caller.may(Action::Administer, None)?;
+        let repo = self.repository(repo).await?;
+        self.fetch_mirror(&repo).await
+    }
+
+    /// The same as work of our own.
+    pub(crate) async fn fetch_mirror(&self, repo: &Repository) -> Result<(), AppError> {
+        let Some(config) = self.repository_config(repo) else { return Ok(()) };
+        let spec = self.fetch_spec(config)?;
+        let folder = self.config().git.mirror_dir.join(&repo.id);
+        let turn = self.fetch_turn(&repo.id);
+        let _turn = turn.lock().await;
+        let done = tokio::task::spawn_blocking(move || Mirror::open_or_init(&folder)?.fetch(&spec))
+            .await
+            .map_err(|panic| AppError::internal("fetching a mirror failed", &panic))?;
+        let error = done.as_ref().err().map(ToString::to_string);
+        let name = &repo.name;
+        self.writer().submit(SetFetched { repo: repo.id.clone(), error }).await?;
+        done.map(|_| ()).map_err(|error| AppError::Unavailable(format!("{name}: {error}")))
+    }
+
+    fn fetch_spec(&self, config: &config::Repository) -> Result<git::mirror::FetchSpec, AppError> {
+        let git = &self.config().git;
+        let token = self
+            .config()
+            .source(&config.source)
+            .and_then(|source| source.credentials.token())
+            .map(|secret| secret.resolve())
+            .transpose()
+            .map_err(|error| AppError::Unavailable(format!("{}: {error}", config.source)))?;
+        Ok(git::mirror::FetchSpec {
+            url: config.clone_url.clone(),
+            token: token.map(|token| token.expose().to_owned()),
+            allow_file_urls: git.allow_file_urls,
+            git_binary: git.git_binary.clone(),
+            timeout: git.timeout,
+            max_bytes: git.max_fetch_bytes,
+        })
+    }
+}
