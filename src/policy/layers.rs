@@ -6,7 +6,9 @@
 use super::built_in;
 use super::diagnostic::{Diagnostic, suggestion};
 use super::file::tables::BUILT_IN_ROLES;
-use super::file::{Limits, OrganisationFile, RepositoryFile, leaf};
+use super::file::{
+    Limits, OrganisationFile, RepositoryFile, leaf, read_organisation, read_repository,
+};
 use super::model::{
     AlsoRule, Approval, Dependencies, Effective, Max, Organisation, PathRule, PeerRule, Policy,
     RoleRule, TicketRule, Trivial, When,
@@ -86,6 +88,20 @@ pub fn effective(
         repository_digest: digest(repository, |file| &file.digest),
         base: base.to_owned(),
     }
+}
+
+/// The same from the bytes of both files, each with its name for diagnostics.
+#[must_use]
+pub fn from_bytes(
+    organisation: Option<(&str, &[u8])>,
+    repository: Option<(&str, &[u8])>,
+    base: &str,
+) -> Effective {
+    let upper = organisation.map(|(name, bytes)| (read_organisation(name, bytes), sha256(bytes)));
+    let lower = repository.map(|(name, bytes)| (read_repository(name, bytes), sha256(bytes)));
+    let upper = upper.as_ref().map_or(Layer::Missing, |(read, digest)| Layer::of(read, digest));
+    let lower = lower.as_ref().map_or(Layer::Missing, |(read, digest)| Layer::of(read, digest));
+    effective(upper, lower, base)
 }
 
 fn digest<T>(layer: Layer<'_, T>, of: impl Fn(&T) -> &String) -> Option<String> {
@@ -369,7 +385,7 @@ impl Merge<'_> {
             return (upper.clone(), Some(further));
         }
         let count = self.count(field, upper.count, lower.count);
-        let from_class = self.from_class(field, upper.from_class, lower.from_class);
+        let from_class = self.lowest_class(field, upper.from_class, lower.from_class);
         let raised = count > upper.count || from_class < upper.from_class;
         let from = if raised { lower.from.clone() } else { upper.from.clone() };
         (RoleRule { role: upper.role.clone(), count, from_class, from }, None)
@@ -386,7 +402,7 @@ impl Merge<'_> {
         lower.max(upper)
     }
 
-    fn from_class(&mut self, field: &str, upper: Class, lower: Class) -> Class {
+    fn lowest_class(&mut self, field: &str, upper: Class, lower: Class) -> Class {
         let field = format!("{field}.for");
         if self.stated(&field).is_none() {
             return upper;
@@ -401,7 +417,7 @@ impl Merge<'_> {
         let (Some(upper), Some(lower)) = (upper, lower) else { return upper.or(lower).cloned() };
         let field = "approval.peers";
         let count = self.count(field, upper.count, lower.count);
-        let from_class = self.from_class(field, upper.from_class, lower.from_class);
+        let from_class = self.lowest_class(field, upper.from_class, lower.from_class);
         let raised = count > upper.count || from_class < upper.from_class;
         let from = if raised { lower.from.clone() } else { upper.from.clone() };
         Some(PeerRule { count, from_class, from })
@@ -421,12 +437,13 @@ impl Merge<'_> {
             && ours != theirs
         {
             // Which of two expressions is the narrower cannot be told from looking at them.
-            let (ours, theirs) = (format!("`{}`", ours.as_str()), format!("`{}`", theirs.as_str()));
-            self.weakened(
-                &format!("{field}.pattern"),
-                &format!("{theirs} is another expression and perhaps"),
-                &ours,
-            );
+            let field = format!("{field}.pattern");
+            let line = self.stated(&field).unwrap_or_default();
+            let (ours, theirs) = (ours.as_str(), theirs.as_str());
+            self.invalid.push(format!(
+                "repository: `{field}`, line {line}: `{theirs}` is not the `{ours}` of the {}; `{ours}` applies",
+                self.upper.name
+            ));
         }
         let statuses = if upper.statuses.is_empty() || lower.statuses.is_empty() {
             union(&upper.statuses, &lower.statuses)
