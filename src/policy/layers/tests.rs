@@ -2,6 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Class;
 use crate::policy::file::{read_organisation, read_repository};
 use crate::policy::model::Staleness;
 
