@@ -25,19 +25,19 @@ pub(super) fn config(
     name: &str,
     text: &str,
     folder: &FsPath,
-    environment: BTreeMap<String, String>,
+    environment: &BTreeMap<String, String>,
 ) -> Result<Config, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut report = Report::new(name);
     let mut tree = toml_tree::read(text, &mut report);
     Shape::Record(&CONFIG).check(&tree, &Path::root(), &mut report);
-    let overridden = environment::lay_over(&mut tree, &environment);
+    let overridden = environment::lay_over(&mut tree, environment);
     if report.has_errors() || !overridden.is_empty() {
         let diagnostics = [report.finish(), overridden].concat();
         let broken = diagnostics.iter().any(|one| one.code == code::SYNTAX);
         return Err(ConfigError::Invalid { diagnostics, text: blanked(&tree, text, broken) });
     }
-    let build = Build { tree: &tree, folder, environment: &environment };
+    let build = Build { tree: &tree, folder, environment };
     build.config().ok_or_else(|| {
         // The tree has passed its table; this is the answer if the table and this file ever disagree.
         let path = PathBuf::from(name);

@@ -207,7 +207,7 @@ impl fmt::Display for ConfigError {
 
 impl Config {
     /// Bytes of a configuration file.
-    const MAX_BYTES: usize = 1 << 20;
+    const MAX_BYTES: usize = 256 * 1024;
 
     /// Reads a file and lays `COUNTERSIGN__SECTION__KEY` of `environment` over it. No path: defaults and environment.
     /// Relative paths are relative to the file's folder.
@@ -233,6 +233,6 @@ impl Config {
         folder: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        build::config(name, text, folder, environment.into_iter().collect())
+        build::config(name, text, folder, &environment.into_iter().collect())
     }
 }

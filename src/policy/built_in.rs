@@ -82,8 +82,8 @@ pub fn floor() -> Policy {
 pub fn organisation() -> Organisation {
     Organisation {
         emergency: Some(Emergency {
-            ttl: Duration::from_secs(4 * 3600),
-            review_due: Duration::from_secs(24 * 3600),
+            ttl: Duration::from_hours(4),
+            review_due: Duration::from_hours(24),
             review_role: "architect".to_owned(),
             second_person: false,
             block_on_overdue: true,

@@ -1,5 +1,7 @@
 //! From a checked tree to the organisation's own part of `model`.
 
+use std::collections::BTreeMap;
+
 use super::Limits;
 use super::build::{Build, child, flag, items, limits, text, texts};
 use super::leaf;
@@ -66,11 +68,8 @@ impl Build<'_> {
         }
     }
 
-    fn roles(
-        &mut self,
-        root: &(&Node, Path),
-    ) -> std::collections::BTreeMap<String, Vec<RoleEntry>> {
-        let Some(roles) = child(root, "roles") else { return Default::default() };
+    fn roles(&mut self, root: &(&Node, Path)) -> BTreeMap<String, Vec<RoleEntry>> {
+        let Some(roles) = child(root, "roles") else { return BTreeMap::new() };
         let holders = |this: &mut Self, entry: &Entry| {
             let holders = items(&roles, &entry.key);
             holders.iter().map(|place| this.holder(place)).collect()

@@ -111,6 +111,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
     if read.is_zero() { Err(bad()) } else { Ok(read) }
 }
 
+/// A duration in the largest unit that needs no fraction, as a file could say it: `7d`, `36h`.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let fits = units.iter().find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size));
+    fits.map_or_else(|| format!("{seconds}s"), |(size, unit)| format!("{}{unit}", seconds / size))
+}
+
 /// `1d 12h` as `1d`, `12h`: cut after each letter, one space between allowed.
 fn parts(text: &str) -> Vec<&str> {
     text.split_inclusive(|c: char| !c.is_ascii_digit() && c != ' ')
@@ -167,6 +175,9 @@ mod tests {
         assert_eq!(seconds("1d 12h"), Some(129_600));
         assert_eq!(seconds("1d12h"), Some(129_600));
         assert_eq!(seconds("2w"), Some(1_209_600));
+        for text in ["7d", "36h", "90m", "61s"] {
+            assert_eq!(duration(text).map(duration_text).ok().as_deref(), Some(text));
+        }
         for bad in [
             "",
             "4",

@@ -11,7 +11,7 @@ use super::tables::BUILT_IN_ROLES;
 use crate::policy::diagnostic::{code, suggestion};
 
 /// The longest emergency (sem 9).
-const LONGEST_EMERGENCY: Duration = Duration::from_secs(4 * 3600);
+const LONGEST_EMERGENCY: Duration = Duration::from_hours(4);
 
 /// Names refer to something, and nobody is two people.
 pub(super) fn whole_file(node: &Node, path: &Path, report: &mut Report) {

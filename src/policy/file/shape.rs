@@ -168,7 +168,11 @@ impl Shape {
         match (self, &node.value) {
             (_, Value::Broken)
             | (Self::Flag, Value::Bool(_))
-            | (Self::Number, Value::Int(_) | Value::Float) => {}
+            | (Self::Number, Value::Int(_) | Value::Float)
+            | (
+                Self::Scalar,
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float | Value::Text,
+            ) => {}
             (Self::Text | Self::TextOr(_), Value::Text) => {
                 if node.text.trim().is_empty() {
                     report.add(node.at, path, Problem::new(code::EMPTY, "the text is empty"));
@@ -189,10 +193,6 @@ impl Shape {
                     report.add(node.at, path, Problem::new(code::OUT_OF_RANGE, sentence));
                 }
             }
-            (
-                Self::Scalar,
-                Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float | Value::Text,
-            ) => {}
             (Self::List(item), Value::List(items)) => check_list(node, *item, items, path, report),
             (Self::Record(record) | Self::TextOr(record), Value::Map(_)) => {
                 record.check(node, path, report);
@@ -238,7 +238,12 @@ fn check_count(node: &Node, (least, most): (i64, i64), path: &Path, report: &mut
     {
         return;
     }
-    let message = format!("`{}` is no whole number from {least} to {most}", node.text);
+    let range = match (least, most) {
+        (i64::MIN, i64::MAX) => String::new(),
+        (_, i64::MAX) => format!(" from {least} on"),
+        _ => format!(" from {least} to {most}"),
+    };
+    let message = format!("`{}` is no whole number{range}", node.text);
     report.add(node.at, path, Problem::new(code::OUT_OF_RANGE, message));
 }
 
@@ -271,13 +276,12 @@ impl Record {
     fn check(&self, node: &Node, path: &Path, report: &mut Report) {
         for entry in node.entries() {
             let path = path.key(&entry.key);
-            match self.keys().find(|key| key.name == entry.key) {
-                Some(key) => key.shape.check(&entry.node, &path, report),
-                None => {
-                    let message = format!("unknown key `{}`", entry.key);
-                    let problem = Problem::new(code::UNKNOWN_KEY, message);
-                    report.add(entry.at, &path, problem.help(self.advice(&entry.key)));
-                }
+            if let Some(key) = self.keys().find(|key| key.name == entry.key) {
+                key.shape.check(&entry.node, &path, report);
+            } else {
+                let message = format!("unknown key `{}`", entry.key);
+                let problem = Problem::new(code::UNKNOWN_KEY, message);
+                report.add(entry.at, &path, problem.help(self.advice(&entry.key)));
             }
         }
         for key in self.keys().filter(|key| key.required && node.get(key.name).is_none()) {

@@ -43,7 +43,7 @@ fn the_repository_file_of_the_contract_is_read_whole() {
     let ticket = policy.approval.ticket.as_ref().expect("a ticket rule");
     assert!(ticket.required && ticket.pattern.as_ref().is_some_and(|one| one.matches("PAY-7")));
     assert_eq!(ticket.statuses, ["In Progress", "In Review"]);
-    assert_eq!(policy.reverts, Some(std::time::Duration::from_secs(7 * 86_400)));
+    assert_eq!(policy.reverts, Some(std::time::Duration::from_hours(7 * 24)));
     assert_eq!(policy.tests[0].as_str(), ".countersign/tests/*.yml");
     assert_eq!(file.stated.get("approval.ticket.required"), Some(&27));
     assert_eq!(file.digest, sha256(text.as_bytes()));
@@ -57,7 +57,10 @@ fn the_organisation_file_of_the_contract_is_read_whole() {
     assert_eq!(organisation.people[0].accounts["jira"], "557058:9c…");
     let architects = &organisation.roles["architect"];
     assert_eq!(architects[0].holder, Holder::Team("acme/platform-architects".to_owned()));
-    assert_eq!(architects[1].until.map(|at| at.to_date_text()).as_deref(), Some("2027-01-01"));
+    assert_eq!(
+        architects[1].until.map(crate::domain::Time::to_date_text).as_deref(),
+        Some("2027-01-01")
+    );
     assert_eq!(architects[1].place, "organisation: roles.architect[1], line 7");
     assert_eq!(organisation.roles["breakglass"][0].scopes, ["*"]);
     assert!(organisation.emergency.as_ref().is_some_and(|one| one.second_person));
@@ -175,12 +178,10 @@ fn case_113_a_link_five_megabytes_and_an_alias_bomb_are_no_policy() {
     );
     let large = "#".repeat(5_000_000);
     assert_eq!(errors(&large), ["1:1 CS0101 the file has 5000000 bytes; 262144 is the most"]);
-    let mut bomb = "a: &a [x, x]\n".to_owned();
-    for (name, last) in "bcdefghi".chars().zip("abcdefgh".chars()) {
-        bomb.push_str(&format!(
-            "{name}: &{name} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
-        ));
-    }
+    let line =
+        |(name, last): (char, char)| format!("{name}: &{name} [*{last}, *{last}, *{last}]\n");
+    let lines: String = "bcdefghi".chars().zip("abcdefgh".chars()).map(line).collect();
+    let bomb = format!("a: &a [x, x]\n{lines}");
     let found = errors(&bomb);
     assert!(found.iter().any(|one| one == "1:7 CS0103 a value with an anchor"), "{found:?}");
     assert!(found.iter().any(|one| one == "2:8 CS0103 an alias"), "{found:?}");
@@ -235,6 +236,26 @@ fn a_key_that_may_become_anything_is_a_warning() {
     assert_eq!(file.warnings.len(), 1);
     assert_eq!(file.warnings[0].code, "CS0130");
     assert!(check_file("p.yml", text.as_bytes()).passes());
+}
+
+#[test]
+fn a_diagnostic_is_json_for_machines() {
+    let report = check_file("p.yml", b"version: 1\naproval: 1\n");
+    assert_eq!(
+        serde_json::to_value(&report).expect("json"),
+        serde_json::json!({ "kind": "repository", "diagnostics": [{
+            "code": "CS0110", "severity": "error", "message": "unknown key `aproval`", "file": "p.yml",
+            "field": "aproval", "line": 2, "column": 1, "span": { "start": 11, "end": 18 },
+            "help": "did you mean `approval`?"
+        }] })
+    );
+}
+
+#[test]
+fn a_hostile_file_is_answered_with_a_hundred_mistakes_and_no_more() {
+    let lines: Vec<String> = (0..5000).map(|index| format!("k{index}: 1")).collect();
+    let text = lines.join("\n");
+    assert_eq!(errors(&text).len(), 100);
 }
 
 #[test]

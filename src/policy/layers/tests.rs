@@ -2,6 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Class;
 use crate::policy::file::{read_organisation, read_repository};
 use crate::policy::model::Staleness;
 
@@ -136,6 +137,58 @@ fn an_unreadable_repository_file_lets_nothing_pass_by_itself() {
     assert_eq!(effective.policy.trivial.kinds, Some(Vec::new()));
     assert_eq!(effective.policy.reverts, None);
     assert_eq!(effective.repository_digest.as_deref(), Some("sha256:00"));
+}
+
+#[test]
+fn an_unreadable_organisation_file_lets_nothing_pass_by_itself_and_drops_no_requirement() {
+    let text =
+        b"version: 1\ntrivial: { docs: { files: [README.md] } }\nroutine: [{ files: [a] }]\n\
+        reverts: { window: 7d }\nsignificant: [{ files: [b], scope: x }]\n";
+    let broken: &[u8] = b"version: 3\n";
+    let effective =
+        from_bytes(Some(("organisation.yml", broken)), Some((".countersign.yml", text)), "main@1");
+    assert_eq!(effective.invalid.len(), 1);
+    assert!(effective.invalid[0].starts_with("organisation file: organisation.yml:1:10: "));
+    assert!(effective.policy.trivial.docs.is_empty() && effective.policy.routine.is_empty());
+    assert_eq!(effective.policy.reverts, None);
+    assert_eq!(effective.policy.significant[0].scope.as_deref(), Some("x"));
+    assert_eq!(effective.organisation_digest, sha256(broken));
+}
+
+#[test]
+fn without_an_organisation_file_the_built_in_policy_is_what_a_repository_cannot_weaken() {
+    let text = b"version: 1\ndefault: routine\nroutine: [{ files: ['tests/**'] }]\n";
+    let effective = from_bytes(None, Some((".countersign.yml", text)), "main@1");
+    assert_eq!(
+        effective.invalid,
+        [
+            "repository: `default`, line 2: `routine` is weaker than the built-in policy allows; `significant` applies"
+        ]
+    );
+    assert_eq!(
+        effective.policy.routine.len(),
+        1,
+        "its own rules, not the built-in ones beside them"
+    );
+}
+
+#[test]
+fn counts_of_a_rule_and_patterns_of_tickets_do_not_undercut_the_organisation() {
+    let effective = both(
+        "version: 1\napproval: { architects: { count: 2 }, ticket: { required: false, pattern: 'PAY-\\d+' } }\n",
+        "version: 1\nsignificant: [{ files: [a], count: 1 }]\n\
+         approval: { ticket: { required: true, pattern: '.*' } }\n",
+    );
+    assert_eq!(
+        effective.invalid,
+        [
+            "repository: `approval.ticket.pattern`, line 3: `.*` is not the `PAY-\\d+` of the organisation; `PAY-\\d+` applies",
+            "repository: `significant[0].count`, line 2: 1 is weaker than the organisation allows; 2 applies",
+        ]
+    );
+    assert_eq!(effective.policy.significant[0].count, Some(2));
+    let ticket = effective.policy.approval.ticket.expect("a ticket rule");
+    assert!(ticket.required && ticket.pattern.is_some_and(|one| !one.matches("anything")));
 }
 
 #[test]
