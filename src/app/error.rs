@@ -14,6 +14,14 @@ pub enum AppError {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// A question about a commit that is not the head any more.
+    #[error("{asked} is not the head of its pull request any more; the head is {head}")]
+    StaleSha {
+        /// The commit that was asked about.
+        asked: crate::domain::Oid,
+        /// The head now.
+        head: crate::domain::Oid,
+    },
     /// It stands against what is there.
     #[error("{0}")]
     Conflict(String),

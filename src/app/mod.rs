@@ -1,18 +1,44 @@
 //! Use cases. The only place that opens a transaction, and the only place that decides who may do what.
+//!
+//! Everything that writes is a [`Command`] for the one [`Writer`]; everything that judges gathers its facts first.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub mod access;
+mod attribution;
 mod caller;
+mod canary;
+mod changes;
+mod deploys;
 mod error;
+pub mod gate;
+pub mod intake;
+mod judge;
+mod keyfile;
+mod ledger;
+mod links;
+mod mirrors;
+mod organisation;
+mod people;
+mod project;
+mod worker;
 mod writer;
 
 pub use caller::{Action, Caller, Role};
+pub use changes::ChangeBody;
+pub use deploys::DeployBody;
 pub use error::AppError;
+pub use ledger::{Signer, Verification};
+pub use links::LinkRequest;
 pub use writer::{Command, Unit, Writer};
 
 use crate::clock::Clock;
-use crate::store::Db;
+use crate::config::Config;
+use crate::store::repositories::Repository;
+use crate::store::{self, Db, versions};
+use organisation::OrganisationLayer;
 
 /// The service: cheap to clone, the same for every door.
 #[derive(Debug, Clone)]
@@ -20,12 +46,109 @@ pub struct App(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    config: Config,
     db: Db,
     clock: Clock,
     writer: Writer,
+    signer: Signer,
+    organisation: RwLock<Arc<OrganisationLayer>>,
+    fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    canary_passed: AtomicBool,
+}
+
+/// Configured repositories and the projects whose keys count, made known to the database.
+struct Register {
+    repositories: Vec<Repository>,
+    projects: Vec<String>,
+}
+
+impl Command for Register {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        for repository in &self.repositories {
+            let known = store::repositories::by_id(unit.tx(), &repository.id).await?;
+            if known.as_ref().is_none_or(|known| !known.configured || known.default_branch != repository.default_branch) {
+                store::repositories::put(unit.tx(), repository).await?;
+            }
+            if known.is_none() {
+                let now = unit.now().micros();
+                store::jobs::enqueue(unit.tx(), "fetch", &repository.id, now).await?;
+            }
+        }
+        for project in &self.projects {
+            if store::tickets::put_project(unit.tx(), project).await? {
+                let now = unit.now().micros();
+                store::jobs::enqueue(unit.tx(), "relink", "all", now).await?;
+                unit.moved(versions::EVERYWHERE);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl App {
+    /// Opens the database and the key, checks both, and makes the configuration known.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        let db = Db::open(&config.database_url.0).await?;
+        let key = keyfile::open_or_make(&config.ledger.signing_key_file, &config.ledger.origin)
+            .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let signer = Signer::new(key, config.ledger.signing_key_file.clone());
+        let closed = ledger::check_at_start(&db, &signer).await?;
+        if let Some(reason) = &closed {
+            tracing::error!("nothing will be written: {reason}");
+        }
+        let organisation = OrganisationLayer::load(config.organisation.as_deref())?;
+        let complaints = organisation.complaints();
+        if !complaints.is_empty() {
+            tracing::error!("the organisation file is refused; nothing passes by itself\n{complaints}");
+        }
+        let writer = Writer::start(db.clone(), clock.clone(), closed);
+        let app = Self(Arc::new(Inner {
+            config,
+            db,
+            clock,
+            writer,
+            signer,
+            organisation: RwLock::new(Arc::new(organisation)),
+            fetching: Mutex::default(),
+            canary_passed: AtomicBool::new(false),
+        }));
+        if app.writer().closed().is_none() {
+            app.register().await?;
+            app.note_organisation().await?;
+        }
+        app.ask_canary();
+        Ok(app)
+    }
+
+    async fn register(&self) -> Result<(), AppError> {
+        let config = self.config();
+        let repositories = config.repositories.iter().map(|one| Repository {
+            id: project::repository_id(&one.source, &one.name),
+            source: one.source.clone(),
+            external_id: one.id.clone(),
+            name: one.name.clone(),
+            default_branch: Some(one.default_branch.clone()),
+            configured: true,
+            fetched_at: None,
+            fetch_error: None,
+        });
+        let of_sources = config.sources.iter().flat_map(|source| &source.projects);
+        let of_repositories = config.repositories.iter().flat_map(|one| &one.projects);
+        let register = Register {
+            repositories: repositories.collect(),
+            projects: of_sources.chain(of_repositories).cloned().collect(),
+        };
+        self.writer().submit(register).await
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.0.db
     }
@@ -36,6 +159,53 @@ impl App {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.0.writer
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
+    }
+
+    pub(crate) fn canary_flag(&self) -> &AtomicBool {
+        &self.0.canary_passed
+    }
+
+    pub(crate) fn organisation(&self) -> Arc<OrganisationLayer> {
+        Arc::clone(&self.0.organisation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_organisation(&self, layer: Arc<OrganisationLayer>) {
+        *self.0.organisation.write().unwrap_or_else(PoisonError::into_inner) = layer;
+    }
+
+    /// Whose turn it is to fetch a mirror: one at a time each.
+    fn fetch_turn(&self, repo: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(repo.to_owned()).or_default())
+    }
+
+    /// An address of ours, as people see it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.config().server.public_url.trim_end_matches('/'))
+    }
+
+    /// Whether the service can do its work: the database answers, the ledger may grow, the canary holds.
+    pub async fn ready(&self) -> Result<(), AppError> {
+        self.canary_holds()?;
+        if let Some(reason) = self.writer().closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
+        }
+        let mut tx = self.db().read().await?;
+        store::ledger::head(&mut tx).await?;
+        Ok(())
+    }
+
+    /// Finishes: signs what is committed and closes the database.
+    pub async fn close(&self) {
+        if let Err(error) = self.sign_checkpoint().await {
+            tracing::warn!(%error, "no last checkpoint was signed");
+        }
+        self.db().close().await;
     }
 }
 

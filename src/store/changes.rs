@@ -23,6 +23,7 @@ const PUT_COMMIT: &str = "insert into change_commit (repo, sha, change) values (
 const DROP_COMMITS: &str = "delete from change_commit where change = $1";
 const DROP: &str = "delete from change where id = $1";
 const OWNER: &str = "select change from change_commit where repo = $1 and sha = $2";
+const LANDINGS: &str = "select id, landed_sha from change where repo = $1 and pull is not null and landed_sha is not null";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
 
 /// For the test that prepares every statement.
@@ -295,4 +296,9 @@ pub async fn owner(tx: &mut Tx, repo: &str, sha: &str) -> Result<Option<String>,
 /// All commits of a repository that a change brought: `(commit, change)`.
 pub async fn commits(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(COMMITS).bind(repo).fetch_all(conn).await)?)
+}
+
+/// Every landing of a repository that came through a pull request: `(change, commit)`.
+pub async fn landings(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(LANDINGS).bind(repo).fetch_all(conn).await)?)
 }

@@ -1,0 +1,120 @@
+//! The organisation's layer of the policy: read at start, and again when its file changed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{App, AppError, Command, Unit, fields};
+use crate::domain::id;
+use crate::policy::built_in;
+use crate::policy::diagnostic::Diagnostic;
+use crate::policy::file::{OrganisationFile, read_organisation};
+use crate::policy::layers::{Layer, effective};
+use crate::policy::model::{Effective, Organisation};
+use crate::store::{self, versions};
+
+/// The organisation file as it was found.
+#[derive(Debug, Default)]
+pub(crate) struct OrganisationLayer {
+    bytes: Option<Vec<u8>>,
+    digest: String,
+    read: Option<Result<OrganisationFile, Vec<Diagnostic>>>,
+}
+
+impl OrganisationLayer {
+    /// Reads it. A file that is configured and not there is refused: absence is never success (sem 11.2).
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, AppError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let bytes = std::fs::read(path).map_err(|error| {
+            AppError::Unavailable(format!("the organisation file {}: {error}", path.display()))
+        })?;
+        Ok(Self {
+            digest: id::sha256(&bytes),
+            read: Some(read_organisation(&path.display().to_string(), &bytes)),
+            bytes: Some(bytes),
+        })
+    }
+
+    /// As a layer.
+    pub(crate) fn layer(&self) -> Layer<'_, OrganisationFile> {
+        self.read.as_ref().map_or(Layer::Missing, |read| Layer::of(read, &self.digest))
+    }
+
+    /// Its own part: people, roles, environments. Of an invalid file: nothing.
+    pub(crate) fn organisation(&self) -> Organisation {
+        match &self.read {
+            Some(Ok(file)) => file.organisation.clone(),
+            _ => built_in::organisation(),
+        }
+    }
+
+    /// Its bytes by digest, to be kept with decisions.
+    pub(crate) fn bytes(&self) -> Vec<(String, Vec<u8>)> {
+        self.bytes.iter().map(|bytes| (self.digest.clone(), bytes.clone())).collect()
+    }
+
+    /// Its digest; of the empty text where there is none.
+    pub(crate) fn digest(&self) -> String {
+        if self.bytes.is_some() { self.digest.clone() } else { id::sha256(b"") }
+    }
+
+    /// What is wrong with it, rendered for an operator; empty where nothing is.
+    pub(crate) fn complaints(&self) -> String {
+        let text = self.bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        match &self.read {
+            Some(Err(diagnostics)) => {
+                crate::policy::diagnostic::render_all(diagnostics, &text)
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+struct NotePolicy {
+    digest: String,
+    bytes: Vec<(String, Vec<u8>)>,
+}
+
+impl Command for NotePolicy {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let known = store::decisions::policy(unit.tx(), &self.digest).await?.is_some();
+        if !known {
+            for (digest, bytes) in &self.bytes {
+                store::decisions::put_policy(unit.tx(), digest, bytes).await?;
+            }
+            let body = serde_json::json!({ "digest": self.digest });
+            unit.record("policy.organisation", fields(body))?;
+        }
+        unit.moved(versions::EVERYWHERE);
+        Ok(())
+    }
+}
+
+impl App {
+    /// The effective policy where no repository layer has a say: what environments require.
+    pub(crate) fn effective_for_deploys(&self) -> Effective {
+        effective(self.organisation().layer(), Layer::Missing, "organisation")
+    }
+
+    /// Reads the organisation file again if it changed; its version goes into the ledger.
+    pub(crate) async fn refresh_organisation(&self) -> Result<(), AppError> {
+        let layer = OrganisationLayer::load(self.config().organisation.as_deref())?;
+        if layer.digest() == self.organisation().digest() {
+            return Ok(());
+        }
+        let complaints = layer.complaints();
+        if !complaints.is_empty() {
+            tracing::error!("the organisation file is refused; nothing passes by itself\n{complaints}");
+        }
+        let layer = Arc::new(layer);
+        self.set_organisation(Arc::clone(&layer));
+        self.note_organisation().await
+    }
+
+    /// Writes the version of the organisation file that is in force into the ledger, once.
+    pub(crate) async fn note_organisation(&self) -> Result<(), AppError> {
+        let layer = self.organisation();
+        self.writer().submit(NotePolicy { digest: layer.digest(), bytes: layer.bytes() }).await
+    }
+}

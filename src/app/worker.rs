@@ -1,0 +1,161 @@
+//! Work after the commit: fetching, judging, attributing, retrying, signing. Never inside the writer's transaction.
+//!
+//! A job is idempotent and named by what it does to what, so it is queued once. One that fails is tried again, ever later;
+//! after a few tries it is parked and waits for a person, and never stops the others, nor a restart (sem 11.10).
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+
+use super::{App, AppError, Command, Unit, intake};
+use crate::store::jobs::{self, Job};
+
+/// How long to sleep when nothing is due.
+const IDLE: Duration = Duration::from_millis(200);
+/// How often the organisation file, the canary and the like are looked at.
+const TICK: Duration = Duration::from_secs(5);
+/// Tries before a job is parked.
+const TRIES: u64 = 8;
+
+struct Claim;
+
+impl Command for Claim {
+    type Out = Option<Job>;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<Option<Job>, AppError> {
+        let now = unit.now().micros();
+        Ok(jobs::claim(unit.tx(), now).await?)
+    }
+}
+
+enum Ending {
+    Done,
+    Retry(String),
+    Park(String),
+}
+
+struct Finish {
+    job: Job,
+    ending: Ending,
+}
+
+impl Command for Finish {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let now = unit.now().micros();
+        match &self.ending {
+            Ending::Done => jobs::done(unit.tx(), &self.job.id, now).await?,
+            Ending::Retry(error) => {
+                // 1 s, 2 s, 4 s, … two minutes at the most.
+                let wait = 1_000_000_i64 << self.job.attempts.min(7);
+                jobs::retry(unit.tx(), &self.job.id, now + wait, error).await?;
+            }
+            Ending::Park(error) => jobs::park(unit.tx(), &self.job.id, error).await?,
+        }
+        Ok(())
+    }
+}
+
+struct Recover;
+
+impl Command for Recover {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        Ok(jobs::recover(unit.tx()).await?)
+    }
+}
+
+impl App {
+    /// Does work until the service stops.
+    pub async fn work(&self, mut stop: watch::Receiver<bool>) {
+        if let Err(error) = self.writer().submit(Recover).await {
+            tracing::warn!(%error, "jobs of the last run could not be taken up");
+        }
+        let mut tick = tokio::time::interval(TICK);
+        let mut checkpoint = tokio::time::interval(self.config().ledger.checkpoint_interval);
+        loop {
+            tokio::select! {
+                _ = stop.changed() => return,
+                _ = tick.tick() => self.on_tick().await,
+                _ = checkpoint.tick() => self.on_checkpoint().await,
+                busy = self.work_once() => {
+                    if !busy {
+                        tokio::select! { _ = stop.changed() => return, () = tokio::time::sleep(IDLE) => {} }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does everything that is due now and returns when nothing is left: for the demo and the tests.
+    pub async fn work_until_idle(&self) {
+        while self.work_once().await {}
+    }
+
+    async fn on_tick(&self) {
+        self.ask_canary();
+        if let Err(error) = self.refresh_organisation().await {
+            tracing::error!(%error, "the organisation file");
+        }
+    }
+
+    async fn on_checkpoint(&self) {
+        if let Err(error) = self.sign_checkpoint().await {
+            tracing::warn!(%error, "no checkpoint was signed");
+        }
+    }
+
+    /// Takes one job and does it; `false`: nothing is due.
+    async fn work_once(&self) -> bool {
+        let job = match self.writer().submit(Claim).await {
+            Ok(Some(job)) => job,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "no job could be taken");
+                return false;
+            }
+        };
+        let span = tracing::info_span!("job", id = %job.id, attempt = job.attempts);
+        let done = AssertUnwindSafe(tracing::Instrument::instrument(self.run(&job), span));
+        let done = done.catch_unwind().await;
+        let ending = match done {
+            Ok(Ok(())) => Ending::Done,
+            Ok(Err(error)) if error.may_pass() && job.attempts < TRIES => {
+                tracing::info!(job = %job.id, %error, "a job will be tried again");
+                Ending::Retry(error.to_string())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(job = %job.id, %error, "a job is parked");
+                Ending::Park(error.to_string())
+            }
+            Err(_) => Ending::Park("it panicked".to_owned()),
+        };
+        if let Err(error) = self.writer().submit(Finish { job, ending }).await {
+            tracing::warn!(%error, "a job's end could not be kept; it will run again");
+        }
+        true
+    }
+
+    async fn run(&self, job: &Job) -> Result<(), AppError> {
+        match job.kind.as_str() {
+            "fetch" => match self.repository(&job.key).await {
+                Ok(repo) => self.fetch_mirror(&repo).await,
+                Err(AppError::NotFound(_)) => Ok(()),
+                Err(error) => Err(error),
+            },
+            "landings" => self.refresh_landings(&job.key).await,
+            "change" => self.refresh_change(&job.key).await,
+            "deploys" => self.refresh_deploys(&job.key).await,
+            "relink" => self.relink().await,
+            "delivery" if job.attempts > intake::TRIES => {
+                Err(AppError::Invalid("it failed too often".to_owned()))
+            }
+            "delivery" => self.retry_delivery(&job.key).await,
+            other => Err(AppError::Invalid(format!("no work is called `{other}`"))),
+        }
+    }
+}
