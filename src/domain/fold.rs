@@ -71,14 +71,14 @@ pub(crate) mod testing {
 
     /// Applies random shuffles with duplicates of the events; every result must equal the first.
     pub(crate) fn every_order_and_duplication_ends_alike<E, S>(
-        events: Vec<E>,
+        events: &[E],
         fold: impl Fn(&[E]) -> S,
     ) where
         E: Clone + std::fmt::Debug,
         S: PartialEq + std::fmt::Debug,
     {
-        let expected = fold(&events);
-        let doubled: Vec<E> = events.iter().chain(&events).cloned().collect();
+        let expected = fold(events);
+        let doubled: Vec<E> = events.iter().chain(events).cloned().collect();
         let shuffles = (0..=events.len(), Just(doubled)).prop_flat_map(|(extra, all)| {
             let keep = all.len() / 2 + extra;
             // The first half holds every event once; what is cut off is duplicates only.
