@@ -124,7 +124,30 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use super::testing::{at, every_order_and_duplication_ends_alike};
     use super::*;
+
+    #[test]
+    fn facts_of_one_moment_end_alike_in_every_order() {
+        let told = |at, rank, value: &str| Latest { at, rank, value: value.to_owned() };
+        let facts = [
+            told(None, 9, "z"),
+            told(Some(at(1)), 1, "z"),
+            told(Some(at(2)), 0, "z"),
+            told(Some(at(2)), 1, "a"),
+            told(Some(at(2)), 1, "b"),
+            told(Some(at(2)), 1, "c"),
+        ];
+        let fold = |facts: &[Latest<String>]| {
+            let mut slot = None;
+            for fact in facts {
+                Latest::keep(&mut slot, fact.clone());
+            }
+            slot
+        };
+        every_order_and_duplication_ends_alike(&facts, fold);
+        assert_eq!(fold(&facts).map(|kept| kept.value).as_deref(), Some("c"));
+    }
 
     #[test]
     fn counted_ids_compare_as_numbers() {

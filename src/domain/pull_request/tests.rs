@@ -83,6 +83,7 @@ fn life() -> Vec<Told> {
         Told::Review(Box::new(review("100", "submitted", "commented", 32))),
         told(merged(40)),
         told(pull("unlabeled", 41, 'c')),
+        told(pull("labeled", 41, 'c')),
     ]
 }
 
