@@ -132,7 +132,9 @@ mod tests {
 
     fn fold(events: &[CheckEvent]) -> Checks {
         let mut checks = Checks::new("186853002", oid('a'));
-        events.iter().for_each(|event| checks.apply(event));
+        for event in events {
+            checks.apply(event);
+        }
         checks
     }
 
@@ -144,7 +146,7 @@ mod tests {
             told("10", "ci", 4, None),
             told("7", "other", 9, Some("success")),
         ];
-        every_order_and_duplication_ends_alike(life.clone(), fold);
+        every_order_and_duplication_ends_alike(&life, fold);
         let checks = fold(&life);
         let outcomes: Vec<_> = checks.outcomes().collect();
         assert_eq!(outcomes, [("build", "ci", None), ("build", "other", Some("success"))]);
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn within_one_second_a_run_completes_and_does_not_go_back() {
         let life = vec![told("9", "ci", 1, None), told("9", "ci", 1, Some("failure"))];
-        every_order_and_duplication_ends_alike(life.clone(), fold);
+        every_order_and_duplication_ends_alike(&life, fold);
         assert_eq!(fold(&life).outcomes().next(), Some(("build", "ci", Some("failure"))));
     }
 }

@@ -201,7 +201,9 @@ mod tests {
 
     fn fold(events: &[DeploymentStatusEvent]) -> Deployment {
         let mut deployment = Deployment::new("1");
-        events.iter().for_each(|event| deployment.apply_status(event));
+        for event in events {
+            deployment.apply_status(event);
+        }
         deployment
     }
 
@@ -212,19 +214,22 @@ mod tests {
     #[test]
     fn every_order_of_statuses_ends_in_the_same_deploy() {
         let life = statuses(&[("queued", 1), ("in_progress", 2), ("success", 2), ("inactive", 9)]);
-        every_order_and_duplication_ends_alike(life.clone(), fold);
+        every_order_and_duplication_ends_alike(&life, fold);
         let mut early = fold(&life);
         early.apply(&asked(Some("https://ci/1")));
         let mut late = Deployment::new("1");
         late.apply(&asked(Some("https://ci/1")));
-        life.iter().for_each(|event| late.apply_status(event));
+        for event in &life {
+            late.apply_status(event);
+        }
         assert_eq!(early, late);
     }
 
     #[test]
     fn states_follow_the_last_status_that_speaks_of_the_outcome() {
         use DeployState::{Failed, RolledBack, Started, Succeeded};
-        let table: [(&[(&str, u32)], DeployState, Option<Time>, bool); 9] = [
+        type Row<'a> = (&'a [(&'a str, u32)], DeployState, Option<Time>, bool);
+        let table: [Row<'_>; 9] = [
             (&[], Started, None, false),
             (&[("pending", 1), ("waiting", 2)], Started, None, false),
             (&[("in_progress", 1), ("success", 2)], Succeeded, Some(at(2)), false),

@@ -160,7 +160,9 @@ mod tests {
 
     fn fold(assertions: &[Assertion]) -> Links {
         let mut links = Links::new("186853002", 7);
-        assertions.iter().for_each(|assertion| links.apply(assertion));
+        for assertion in assertions {
+            links.apply(assertion);
+        }
         links
     }
 
@@ -168,7 +170,7 @@ mod tests {
     fn an_unlinked_ticket_stays_unlinked_until_a_person_links_it_again() {
         let mut told = vec![found(Place::Title, Finding::Strong, 1)];
         let count = |told: &[Assertion]| {
-            every_order_and_duplication_ends_alike(told.to_vec(), fold);
+            every_order_and_duplication_ends_alike(told, fold);
             fold(told).linked().count()
         };
         assert_eq!(count(&told), 1);

@@ -80,10 +80,12 @@ mod tests {
         let life = vec![told("checks_requested", None), told("destroyed", Some("merged"))];
         let fold = |events: &[MergeGroupEvent]| {
             let mut group = MergeGroup::new(&events[0]);
-            events.iter().for_each(|event| group.apply(event));
+            for event in events {
+                group.apply(event);
+            }
             group
         };
-        every_order_and_duplication_ends_alike(life.clone(), fold);
+        every_order_and_duplication_ends_alike(&life, fold);
         let group = fold(&life);
         assert_eq!((group.requested, group.ended.as_deref()), (true, Some("merged")));
     }

@@ -106,7 +106,9 @@ impl Team {
                 What::Roster(members) => {
                     let ids: BTreeSet<&str> = members.iter().map(|m| m.id.as_str()).collect();
                     leave(&mut open, &mut spans, change.at, |id| !ids.contains(id));
-                    members.iter().for_each(|member| join(&mut open, member, change.at));
+                    for member in members {
+                        join(&mut open, member, change.at);
+                    }
                 }
             }
         }
@@ -177,13 +179,15 @@ mod tests {
 
     fn fold(events: &[(MembershipEvent, Time)]) -> Team {
         let mut team = Team::new("3253328");
-        events.iter().for_each(|(event, at)| team.apply(event, *at));
+        for (event, at) in events {
+            team.apply(event, *at);
+        }
         team
     }
 
     #[test]
     fn every_order_of_deliveries_ends_in_the_same_team() {
-        every_order_and_duplication_ends_alike(life(), fold);
+        every_order_and_duplication_ends_alike(&life(), fold);
     }
 
     #[test]

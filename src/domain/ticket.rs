@@ -215,13 +215,15 @@ mod tests {
 
     fn fold(events: &[TicketEvent]) -> Ticket {
         let mut ticket = Ticket::new("10000");
-        events.iter().for_each(|event| ticket.apply(event));
+        for event in events {
+            ticket.apply(event);
+        }
         ticket
     }
 
     #[test]
     fn every_order_of_deliveries_ends_in_the_same_ticket() {
-        every_order_and_duplication_ends_alike(life(), fold);
+        every_order_and_duplication_ends_alike(&life(), fold);
     }
 
     #[test]

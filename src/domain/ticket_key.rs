@@ -245,7 +245,18 @@ fn closes(word: &str) -> bool {
 /// A message and its trailers: the last paragraph, if each of its lines is `Token: value` or goes on from one.
 fn split_trailers(message: &str) -> (&str, &str) {
     let message = message.trim_end();
-    let Some((text, last)) = message.rsplit_once("\n\n") else { return (message, "") };
+    let (mut at, mut last) = (0, 0);
+    // A line of white space parts paragraphs; messages written in a browser end their lines with CR LF.
+    for line in message.split_inclusive('\n') {
+        at += line.len();
+        if line.trim().is_empty() {
+            last = at;
+        }
+    }
+    let Some((text, last)) = message.split_at_checked(last).filter(|(text, _)| !text.is_empty())
+    else {
+        return (message, "");
+    };
     let trailer = |line: &str| {
         let token = line.split_once(": ").map(|(token, _)| token);
         let named = |token: &str| token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

@@ -5,8 +5,12 @@ use crate::domain::fold::testing::{at, every_order_and_duplication_ends_alike, o
 
 #[derive(Debug, Clone)]
 enum Told {
-    Pull(PullRequestEvent),
-    Review(ReviewEvent),
+    Pull(Box<PullRequestEvent>),
+    Review(Box<ReviewEvent>),
+}
+
+fn told(event: PullRequestEvent) -> Told {
+    Told::Pull(Box::new(event))
 }
 
 fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
@@ -68,26 +72,24 @@ fn merged(minute: u32) -> PullRequestEvent {
 
 fn life() -> Vec<Told> {
     vec![
-        Told::Pull(pull("opened", 0, 'a')),
-        Told::Pull(pull("labeled", 0, 'a')),
-        Told::Pull(push(10, 'a', 'b', Some(person("1", "ada")))),
-        Told::Review(review("90", "submitted", "approved", 20)),
-        Told::Pull(PullRequestEvent {
-            base_branch: "release".to_owned(),
-            ..pull("edited", 25, 'b')
-        }),
-        Told::Pull(push(30, 'b', 'c', None)),
-        Told::Review(review("90", "dismissed", "dismissed", 31)),
-        Told::Review(review("90", "edited", "dismissed", 33)),
-        Told::Review(review("100", "submitted", "commented", 32)),
-        Told::Pull(merged(40)),
-        Told::Pull(pull("unlabeled", 41, 'c')),
+        told(pull("opened", 0, 'a')),
+        told(pull("labeled", 0, 'a')),
+        told(push(10, 'a', 'b', Some(person("1", "ada")))),
+        Told::Review(Box::new(review("90", "submitted", "approved", 20))),
+        told(PullRequestEvent { base_branch: "release".to_owned(), ..pull("edited", 25, 'b') }),
+        told(push(30, 'b', 'c', None)),
+        Told::Review(Box::new(review("90", "dismissed", "dismissed", 31))),
+        Told::Review(Box::new(review("90", "edited", "dismissed", 33))),
+        Told::Review(Box::new(review("100", "submitted", "commented", 32))),
+        told(merged(40)),
+        told(pull("unlabeled", 41, 'c')),
+        told(pull("labeled", 41, 'c')),
     ]
 }
 
-fn fold(told: &[Told]) -> PullRequest {
+fn fold(events: &[Told]) -> PullRequest {
     let mut all = PullRequest::new("186853002", 7);
-    for event in told {
+    for event in events {
         match event {
             Told::Pull(event) => all.apply(event),
             Told::Review(event) => all.apply_review(event),
@@ -98,7 +100,7 @@ fn fold(told: &[Told]) -> PullRequest {
 
 #[test]
 fn every_order_of_deliveries_ends_in_the_same_pull_request() {
-    every_order_and_duplication_ends_alike(life(), fold);
+    every_order_and_duplication_ends_alike(&life(), fold);
 }
 
 #[test]
@@ -125,13 +127,13 @@ fn a_dismissed_review_keeps_what_it_said_and_when_it_was_dismissed() {
 #[test]
 fn two_pushes_within_one_second_leave_the_head_that_nothing_replaced() {
     for (first, second) in [('b', 'c'), ('c', 'b')] {
-        let told = vec![
-            Told::Pull(pull("opened", 0, 'a')),
-            Told::Pull(push(10, 'a', first, Some(person("1", "ada")))),
-            Told::Pull(push(10, first, second, Some(person("1", "ada")))),
+        let events = vec![
+            told(pull("opened", 0, 'a')),
+            told(push(10, 'a', first, Some(person("1", "ada")))),
+            told(push(10, first, second, Some(person("1", "ada")))),
         ];
-        assert_eq!(fold(&told).head(), Some(oid(second)));
-        every_order_and_duplication_ends_alike(told, fold);
+        assert_eq!(fold(&events).head(), Some(oid(second)));
+        every_order_and_duplication_ends_alike(&events, fold);
     }
 }
 

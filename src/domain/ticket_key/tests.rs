@@ -107,6 +107,10 @@ fn trailers_of_a_message_are_told_from_its_text() {
     let found = find_in_message(message);
     let places: Vec<_> = found.iter().map(|c| (c.key.as_str(), c.place)).collect();
     assert_eq!(places, [("JRA-1", Place::Commit), ("PAY-7", Place::Trailer)]);
+    let found = find_in_message(&message.replace('\n', "\r\n"));
+    assert_eq!(found.iter().map(|c| c.place).collect::<Vec<_>>(), [Place::Commit, Place::Trailer]);
+    let found = find_in_message("Refs: PAY-7");
+    assert_eq!(found[0].place, Place::Commit, "a message of one paragraph is its subject");
     let found = find_in_message("Fix\n\nNote PAY-7 is not a trailer");
     assert_eq!(found[0].place, Place::Commit);
 }

@@ -1,0 +1,75 @@
+//! GitHub's REST answers, as far as they are used, and their way into the same words as its deliveries.
+
+use serde::Deserialize;
+
+use super::super::payload::{Id, Text, real};
+use super::payload::{User, account};
+use crate::domain::event::{RepoRef, ReviewEvent};
+use crate::domain::{Account, Oid, Time};
+
+/// A commit of a pull request with the accounts that GitHub itself maps (sem 3: identity).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullCommit {
+    /// Its id.
+    pub sha: Oid,
+    /// The author's account; `None`: the address maps to nobody.
+    pub author: Option<Account>,
+    /// The committer's account; `None`: the address maps to nobody.
+    pub committer: Option<Account>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Commit {
+    sha: Oid,
+    #[serde(default)]
+    author: Option<User>,
+    #[serde(default)]
+    committer: Option<User>,
+}
+
+impl From<Commit> for PullCommit {
+    fn from(commit: Commit) -> Self {
+        Self {
+            sha: commit.sha,
+            author: account(commit.author),
+            committer: account(commit.committer),
+        }
+    }
+}
+
+/// A review as a list shows it: the state in upper case, no time of change.
+#[derive(Debug, Deserialize)]
+pub(super) struct Review {
+    id: Id,
+    #[serde(default)]
+    user: Option<User>,
+    #[serde(default)]
+    body: Option<Text>,
+    state: Text,
+    #[serde(default)]
+    commit_id: Option<Oid>,
+    #[serde(default)]
+    submitted_at: Option<Time>,
+}
+
+impl Review {
+    /// As an event; `None`: it is not submitted yet, and so does not exist.
+    pub(super) fn event(self, repo: &RepoRef, number: u64) -> Option<ReviewEvent> {
+        let state = self.state.0.to_lowercase();
+        if state == "pending" {
+            return None;
+        }
+        Some(ReviewEvent {
+            repo: repo.clone(),
+            number,
+            action: "listed".to_owned(),
+            review: self.id.0,
+            by: account(self.user),
+            state,
+            commit: self.commit_id.and_then(real),
+            submitted_at: self.submitted_at,
+            moment: self.submitted_at?,
+            body: Text::or_empty(self.body),
+        })
+    }
+}
