@@ -1,0 +1,111 @@
+//! A bare mirror: opened, fetched into, and kept.
+//!
+//! `file://` is read in this process through libgit2. `https://` is fetched by the `git` program, hardened and
+//! stopped at a timeout (see [`super::fetch`]): our libgit2 is built without TLS, because a second TLS stack
+//! beside rustls would be one more thing to patch, and the program fixes hostile-server bugs first. What a
+//! fetch has received was hashed while it was stored, so reading does not hash it again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use git2::{AutotagOption, FetchOptions, FetchPrune, Repository, RepositoryInitOptions};
+
+use crate::domain::Oid;
+
+use super::error::{GitError, to_git};
+use super::fetch::{FetchSpec, Transport};
+use super::repo::Repo;
+
+static READ_WITHOUT_HASHING: Once = Once::new();
+
+/// A bare repository of ours that follows one elsewhere. No alternates, hooks, checkout or submodules.
+///
+/// Open one per job: the trees that proofs merge stay in the handle's memory until it is dropped.
+#[derive(Debug)]
+pub struct Mirror {
+    repo: Repo,
+    dir: PathBuf,
+}
+
+impl Mirror {
+    /// Opens the mirror in `dir`, or makes an empty one.
+    pub fn open_or_init(dir: &Path) -> Result<Self, GitError> {
+        READ_WITHOUT_HASHING.call_once(|| git2::opts::strict_hash_verification(false));
+        let git = if dir.join("HEAD").exists() {
+            Repository::open_bare(dir)
+        } else {
+            let mut options = RepositoryInitOptions::new();
+            options
+                .bare(true)
+                .mkdir(true)
+                .mkpath(true)
+                .external_template(false)
+                .initial_head("main");
+            Repository::init_opts(dir, &options)
+        };
+        let git = git.map_err(|error| GitError::NotARepository {
+            path: dir.display().to_string(),
+            why: error.message().to_owned(),
+        })?;
+        if dir.join("objects/info/alternates").exists() {
+            let why = "it borrows objects from another repository (objects/info/alternates); make a new mirror";
+            return Err(GitError::NotARepository {
+                path: dir.display().to_string(),
+                why: why.to_owned(),
+            });
+        }
+        Ok(Self { repo: Repo::of(git)?, dir: dir.to_owned() })
+    }
+
+    /// The repository, for reading.
+    #[must_use]
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// Brings branches and proposal heads up to date, and removes what the source removed. What we judged
+    /// before stays, by [`Mirror::keep`].
+    pub fn fetch(&self, spec: &FetchSpec) -> Result<(), GitError> {
+        match spec.transport()? {
+            Transport::Local => self.fetch_local(spec)?,
+            Transport::Https => super::fetch::by_program(&self.dir, spec)?,
+        }
+        self.repo.git.odb()?.refresh()?;
+        let refs = self.repo.git.references()?.count() as u64;
+        if refs > spec.max_refs {
+            return Err(GitError::OverLimit {
+                what: format!("the number of refs of `{}`", spec.url),
+                limit: spec.max_refs,
+            });
+        }
+        Ok(())
+    }
+
+    fn fetch_local(&self, spec: &FetchSpec) -> Result<(), GitError> {
+        let unreachable = |error: &git2::Error| GitError::Unreachable {
+            url: spec.url.clone(),
+            why: error.message().to_owned(),
+        };
+        let mut remote =
+            self.repo.git.remote_anonymous(&spec.url).map_err(|error| unreachable(&error))?;
+        let mut options = FetchOptions::new();
+        options.download_tags(AutotagOption::None).update_fetchhead(false).prune(FetchPrune::On);
+        remote.fetch(&spec.refspecs, Some(&mut options), None).map_err(|error| unreachable(&error))
+    }
+
+    /// Keeps a commit by a ref of our own, so that a force push cannot take away what was judged (sem 8).
+    pub fn keep(&self, oid: Oid) -> Result<(), GitError> {
+        let commit = to_git(oid)?;
+        self.repo.commit(commit)?;
+        self.repo.git.reference(&format!("refs/countersign/keep/{oid}"), commit, true, "kept")?;
+        Ok(())
+    }
+
+    /// The tip of a branch by full name (`refs/heads/main`).
+    pub fn resolve_branch(&self, full_name: &str) -> Result<Oid, GitError> {
+        self.repo.resolve_ref(full_name)
+    }
+}
+
+#[cfg(test)]
+mod tests;
