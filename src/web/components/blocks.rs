@@ -22,7 +22,19 @@ macro_rules! safe {
 }
 
 safe!(
-    RuleTree, Approvals, Keys, Files, Events, Lanes, Receipt, DayChart, PagerBar, FilterRow, Terminal, Tally, GateChanges,
+    RuleTree,
+    Approvals,
+    Keys,
+    Files,
+    Events,
+    Lanes,
+    Receipt,
+    DayChart,
+    PagerBar,
+    FilterRow,
+    Terminal,
+    Tally,
+    GateChanges,
     Sums,
 );
 
@@ -165,7 +177,12 @@ pub struct Sums<'a> {
 /// `2,946 brought in = 2,614 landed + …`.
 #[must_use]
 pub fn sums<'a>(attribution: &Attribution, verb: &'a str) -> Sums<'a> {
-    Sums { total: attribution.total, verb, terms: attribution.terms(), difference: attribution.difference() }
+    Sums {
+        total: attribution.total,
+        verb,
+        terms: attribution.terms(),
+        difference: attribution.difference(),
+    }
 }
 
 /// A bar of outcomes, against the longest of its table.
@@ -202,7 +219,13 @@ pub struct DayChart<'a> {
 /// The chart with its finding, its numbers and the list behind it.
 #[must_use]
 pub fn day_chart<'a>(days: &'a [Day], rows_href: &'a str) -> DayChart<'a> {
-    DayChart { days, chart: columns(days), classes: class_totals(days), finding: day_finding(days), rows_href }
+    DayChart {
+        days,
+        chart: columns(days),
+        classes: class_totals(days),
+        finding: day_finding(days),
+        rows_href,
+    }
 }
 
 /// The busiest day and how many days had none.
@@ -230,7 +253,12 @@ pub struct FilterRow<'a> {
 
 /// The GET form of a list.
 #[must_use]
-pub fn filter_row<'a>(filters: &'a Filters, here: &u64, matching: &u64, noun: &str) -> FilterRow<'a> {
+pub fn filter_row<'a>(
+    filters: &'a Filters,
+    here: &u64,
+    matching: &u64,
+    noun: &str,
+) -> FilterRow<'a> {
     let said = match filters.active() {
         0 => format!("No filter set. All {} {noun} match.", c::n(here)),
         _ => format!("{} of {} {noun} match.", c::n(matching), c::n(here)),
@@ -253,7 +281,10 @@ pub fn pager(pager: &Pager) -> PagerBar<'_> {
 
 /// A column head that sorts.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% match href %}{% when Some(href) %}<a href="{{ href }}"{% if arrow != "" %} class="is-sorted"{% endif %}>{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}</a>{% when None %}{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}{% endmatch %}"#, ext = "html")]
+#[template(
+    source = r#"{% match href %}{% when Some(href) %}<a href="{{ href }}"{% if arrow != "" %} class="is-sorted"{% endif %}>{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}</a>{% when None %}{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}{% endmatch %}"#,
+    ext = "html"
+)]
 pub struct SortHead {
     label: &'static str,
     href: Option<String>,
@@ -332,7 +363,11 @@ pub struct Tally<'a> {
 
 /// The title line of a population.
 #[must_use]
-pub fn tally<'a>(here: &u64, compared: &'a Option<crate::report::population::Compared>, noun: &'a str) -> Tally<'a> {
+pub fn tally<'a>(
+    here: &u64,
+    compared: &'a Option<crate::report::population::Compared>,
+    noun: &'a str,
+) -> Tally<'a> {
     let difference = compared.as_ref().map_or(0, |compared| compared.reported.abs_diff(*here));
     Tally { here: *here, compared, difference, noun }
 }

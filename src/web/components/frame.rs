@@ -134,21 +134,34 @@ impl Frame {
     #[must_use]
     pub fn sample(path: &str, area: &str) -> Self {
         use crate::report::samples;
-        let areas = [("Overview", "/"), ("Population", "/population"), ("Changes", "/changes"), ("Ledger", "/ledger")];
+        let areas = [
+            ("Overview", "/"),
+            ("Population", "/population"),
+            ("Changes", "/changes"),
+            ("Ledger", "/ledger"),
+        ];
         let choice = |value: &str, label: &str, chosen| Choice::new(value, label, chosen);
         Self {
             version: "1.0.0".into(),
             base_url: "https://countersign.acme.example".into(),
             path: path.into(),
             areas: areas
-                .map(|(label, href)| Area { label: label.into(), href: href.into(), current: label == area, count: None })
+                .map(|(label, href)| Area {
+                    label: label.into(),
+                    href: href.into(),
+                    current: label == area,
+                    count: None,
+                })
                 .into(),
             search: Some("/search".into()),
             scope: Some(Scope {
                 from: "2026-10-01".into(),
                 to: "2026-10-31".into(),
                 assumed: false,
-                environments: vec![choice("", "all environments", false), choice("production", "production", true)],
+                environments: vec![
+                    choice("", "all environments", false),
+                    choice("production", "production", true),
+                ],
                 services: vec![choice("", "all 14", true), choice("payments", "payments", false)],
                 action: path.split('?').next().unwrap_or("/").into(),
                 hidden: Vec::new(),
@@ -162,7 +175,10 @@ impl Frame {
             seal: Some(Seal {
                 ledger_size: 48_213,
                 checkpoint: Some(samples::checkpoint()),
-                policy: Some("sha256:3b8e00000000000000000000000000000000000000000000000000000000041c0".into()),
+                policy: Some(
+                    "sha256:3b8e00000000000000000000000000000000000000000000000000000000041c0"
+                        .into(),
+                ),
                 verified: Some((samples::time("2026-11-20 03:00:00"), true)),
                 data: None,
             }),

@@ -33,7 +33,9 @@ pub fn state_shape(state: State) -> (&'static str, &'static str) {
         State::EmergencyOpen => ("emergency", "emer"),
         State::Frozen => ("frozen", "frz"),
         State::Unaccounted => ("unaccounted", "un"),
-        State::Unmatched | State::Error | State::UnknownCommit | State::PolicyInvalid => ("undecided", "err"),
+        State::Unmatched | State::Error | State::UnknownCommit | State::PolicyInvalid => {
+            ("undecided", "err")
+        }
     }
 }
 
@@ -79,7 +81,8 @@ pub fn rule(state: impl Given<RuleState>) -> Mark {
 
 /// A yes with its word, or the other word in the colour of a no.
 pub fn holds(yes: impl Given<bool>, word: &str, other: &str) -> Mark {
-    let (shape, tone, word) = if *yes.given() { ("approved", "ok", word) } else { ("unsatisfied", "no", other) };
+    let (shape, tone, word) =
+        if *yes.given() { ("approved", "ok", word) } else { ("unsatisfied", "no", other) };
     Mark { shape, tone, word: word.into(), boxed: false }
 }
 
@@ -97,7 +100,8 @@ pub fn stale(word: &str) -> Mark {
 
 /// `overridden`, beside a state and never melted into it.
 pub fn overridden(number: impl Given<u64>) -> Mark {
-    let word = format!("{} overridden", crate::report::words::plural(*number.given(), "rule", "rules"));
+    let word =
+        format!("{} overridden", crate::report::words::plural(*number.given(), "rule", "rules"));
     Mark { shape: "overridden", tone: "emer", word, boxed: false }
 }
 
@@ -161,7 +165,10 @@ pub fn severity_letter(severity: impl Given<Severity>) -> SeverityMark {
 
 /// The result of a deploy: lower case text, only `failed` is marked.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<span class="result {% if status == DeployStatus::Failed %}is-failed{% endif %}">{{ status.words() }}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="result {% if status == DeployStatus::Failed %}is-failed{% endif %}">{{ status.words() }}</span>"#,
+    ext = "html"
+)]
 pub struct Result {
     status: DeployStatus,
 }
@@ -181,7 +188,10 @@ pub fn event_tone(mark: EventMark) -> &'static str {
 
 /// The number of an event in its mark, in the table.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<span class="event-number is-{{ tone }}">{{ number }}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="event-number is-{{ tone }}">{{ number }}</span>"#,
+    ext = "html"
+)]
 pub struct EventNumber {
     number: usize,
     tone: &'static str,

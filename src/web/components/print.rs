@@ -21,9 +21,10 @@ impl askama::filters::HtmlSafe for Margins {}
 /// The four boxes: object, scope, address with record, page number.
 #[must_use]
 pub fn margins(frame: &Frame, title: &str) -> Margins {
-    let scope = frame.scope.as_ref().map_or(String::new(), |scope| {
-        format!("{} · {} UTC", scope.environment(), scope.period())
-    });
+    let scope = frame
+        .scope
+        .as_ref()
+        .map_or(String::new(), |scope| format!("{} · {} UTC", scope.environment(), scope.period()));
     let login = frame.login.as_deref().unwrap_or("nobody signed in");
     let printed = format!("shown {} to {login}", frame.shown_at.to_seconds_text());
     let mut css = String::from("@page{");
@@ -74,7 +75,10 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_end_the_style() {
-        let css = margins(&Frame::sample("/?a=</style><script>", "Overview"), "\"}</style><script>alert(1)</script>\\");
+        let css = margins(
+            &Frame::sample("/?a=</style><script>", "Overview"),
+            "\"}</style><script>alert(1)</script>\\",
+        );
         for end in ["</", "<script", "\\\"", "\\}"] {
             assert!(!css.0.contains(end), "{end} in {css}");
         }

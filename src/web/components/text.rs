@@ -39,7 +39,10 @@ pub fn commit_full(oid: impl Given<Oid>) -> FullCommit {
 
 /// `id-digest`: shortened, with the full value in `abbr`.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<abbr class="digest" title="{{ full }}"><code>{{ short }}</code></abbr>"#, ext = "html")]
+#[template(
+    source = r#"<abbr class="digest" title="{{ full }}"><code>{{ short }}</code></abbr>"#,
+    ext = "html"
+)]
 pub struct Digest {
     full: String,
     short: String,
@@ -54,7 +57,10 @@ pub fn digest(full: &str) -> Digest {
 
 /// A digest in full, in groups of four that copy without the gaps.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<code class="hash">{% for group in groups %}<span>{{ group }}</span><wbr>{% endfor %}</code>"#, ext = "html")]
+#[template(
+    source = r#"<code class="hash">{% for group in groups %}<span>{{ group }}</span><wbr>{% endfor %}</code>"#,
+    ext = "html"
+)]
 pub struct Hash {
     groups: Vec<String>,
 }
@@ -101,7 +107,10 @@ pub fn span(from: impl Given<Time>, to: impl Given<Time>) -> String {
 
 /// A delay, marked when it is over five minutes or negative.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<span class="delay{% if marked %} is-late{% endif %}">{{ text }}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="delay{% if marked %} is-late{% endif %}">{{ text }}</span>"#,
+    ext = "html"
+)]
 pub struct Delay {
     text: String,
     marked: bool,
@@ -136,7 +145,10 @@ pub fn percent(part: impl Given<u64>, whole: impl Given<u64>) -> String {
 
 /// A number that is quiet when it is 0.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% if quiet %}<span class="quiet">{{ text }}</span>{% else %}{{ text }}{% endif %}"#, ext = "html")]
+#[template(
+    source = r#"{% if quiet %}<span class="quiet">{{ text }}</span>{% else %}{{ text }}{% endif %}"#,
+    ext = "html"
+)]
 pub struct Number {
     text: String,
     quiet: bool,
@@ -150,7 +162,10 @@ pub fn num(number: impl Given<u64>) -> Number {
 
 /// Text from outside, isolated so that a change of direction ends with it; invisible characters written out.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% if text.is_empty() %}<span class="quiet">{{ none }}</span>{% else %}<bdi>{{ text }}</bdi>{% endif %}"#, ext = "html")]
+#[template(
+    source = r#"{% if text.is_empty() %}<span class="quiet">{{ none }}</span>{% else %}<bdi>{{ text }}</bdi>{% endif %}"#,
+    ext = "html"
+)]
 pub struct Outside {
     text: String,
     none: &'static str,
@@ -171,7 +186,10 @@ pub fn person(name: &Option<String>, none: &'static str) -> Outside {
 
 /// A path, which may wrap after `/`, `.`, `_` and `-`.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"<code class="path">{% for piece in pieces %}{{ piece }}<wbr>{% endfor %}</code>"#, ext = "html")]
+#[template(
+    source = r#"<code class="path">{% for piece in pieces %}{{ piece }}<wbr>{% endfor %}</code>"#,
+    ext = "html"
+)]
 pub struct Path {
     pieces: Vec<String>,
 }
@@ -184,7 +202,10 @@ pub fn path(path: impl std::fmt::Display) -> Path {
 
 /// A link, or its text where the address leads nowhere that is safe.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% if safe %}<a href="{{ link.href }}"><bdi>{{ link.text }}</bdi></a>{% else %}<bdi>{{ link.text }}</bdi>{% endif %}"#, ext = "html")]
+#[template(
+    source = r#"{% if safe %}<a href="{{ link.href }}"><bdi>{{ link.text }}</bdi></a>{% else %}<bdi>{{ link.text }}</bdi>{% endif %}"#,
+    ext = "html"
+)]
 pub struct Anchor {
     link: Link,
     safe: bool,
@@ -205,7 +226,10 @@ pub fn to(text: impl std::fmt::Display, href: impl AsRef<str>) -> Anchor {
 
 /// `id-ticket`: linked; one that does not exist is struck through and says so.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% if ticket.exists %}{% match anchor %}{% when Some(anchor) %}{{ anchor }}{% when None %}<bdi>{{ ticket.key }}</bdi>{% endmatch %}{% else %}<s>{{ ticket.key }}</s> <span class="is-failed">does not exist</span>{% endif %}"#, ext = "html")]
+#[template(
+    source = r#"{% if ticket.exists %}{% match anchor %}{% when Some(anchor) %}{{ anchor }}{% when None %}<bdi>{{ ticket.key }}</bdi>{% endmatch %}{% else %}<s>{{ ticket.key }}</s> <span class="is-failed">does not exist</span>{% endif %}"#,
+    ext = "html"
+)]
 pub struct Ticket {
     ticket: TicketRef,
     anchor: Option<Anchor>,
@@ -221,7 +245,10 @@ pub fn ticket(ticket: &TicketRef) -> Ticket {
 
 /// Tickets in a cell: the first, and how many more; the rest is on the page of the row.
 #[derive(Debug, Clone, Template)]
-#[template(source = r#"{% match first %}{% when Some(ticket) %}{{ ticket }}{% if more > 0 %} <span class="quiet">+{{ more }}</span>{% endif %}{% when None %}<span class="quiet">{{ none }}</span>{% endmatch %}"#, ext = "html")]
+#[template(
+    source = r#"{% match first %}{% when Some(ticket) %}{{ ticket }}{% if more > 0 %} <span class="quiet">+{{ more }}</span>{% endif %}{% when None %}<span class="quiet">{{ none }}</span>{% endmatch %}"#,
+    ext = "html"
+)]
 pub struct Tickets {
     first: Option<Ticket>,
     more: usize,

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use crate::report::keys::{KeyTable, table};
 use crate::report::change::ChangePage;
+use crate::report::keys::{KeyTable, table};
 use crate::web::components as c;
 use crate::web::components::Frame;
 

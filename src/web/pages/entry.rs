@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use crate::report::entry::ProofState;
 use crate::report::entry::EntryPage;
+use crate::report::entry::ProofState;
 use crate::web::components as c;
 use crate::web::components::Frame;
 

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use crate::report::refs::Severity;
 use crate::report::overview::OverviewPage;
+use crate::report::refs::Severity;
 use crate::web::components as c;
 use crate::web::components::Frame;
 
@@ -24,5 +24,10 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &OverviewPage) -> Result<String, askama::Error> {
-    View { frame, page, most: page.services.iter().map(|row| row.outcomes.total()).max().unwrap_or(0) }.render()
+    View {
+        frame,
+        page,
+        most: page.services.iter().map(|row| row.outcomes.total()).max().unwrap_or(0),
+    }
+    .render()
 }
