@@ -565,6 +565,13 @@ fn colours_and_lengths_are_named_in_the_token_block_only() {
             !hex && !line.contains("rgb(") && !line.contains("hsl("),
             "a colour after the tokens, {place}: {line}"
         );
+        let lengths = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|word| {
+            let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            unit.len() < word.len()
+                && matches!(unit, "px" | "rem" | "em" | "pt" | "mm" | "cm")
+                && *word != "0rem"
+        });
+        assert_eq!(lengths.count(), 0, "a length after the tokens, {place}: {line}");
         let shadows = [
             "box-shadow",
             "text-shadow",

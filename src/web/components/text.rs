@@ -160,14 +160,31 @@ pub fn num(number: impl Given<u64>) -> Number {
     Number { text: words::count(*number.given()), quiet: *number.given() == 0 }
 }
 
+/// A run of text that keeps its direction to itself and may break inside words that are too long.
+#[derive(Debug, Clone, Template)]
+#[template(
+    source = r#"<bdi>{% for piece in pieces %}{{ piece }}{% if !loop.last %}<wbr>{% endif %}{% endfor %}</bdi>"#,
+    ext = "html"
+)]
+pub struct Isolated {
+    pieces: Vec<String>,
+}
+impl HtmlSafe for Isolated {}
+
+/// Text as somebody else wrote it, with invisible characters written out.
+pub fn isolated(text: impl AsRef<str>) -> Isolated {
+    let shown = words::visible(text.as_ref());
+    Isolated { pieces: if shown.is_empty() { Vec::new() } else { words::wrapped(&shown) } }
+}
+
 /// Text from outside, isolated so that a change of direction ends with it; invisible characters written out.
 #[derive(Debug, Clone, Template)]
 #[template(
-    source = r#"{% if text.is_empty() %}<span class="quiet">{{ none }}</span>{% else %}<bdi>{{ text }}</bdi>{% endif %}"#,
+    source = r#"{% if text.pieces.is_empty() %}<span class="quiet">{{ none }}</span>{% else %}{{ text }}{% endif %}"#,
     ext = "html"
 )]
 pub struct Outside {
-    text: String,
+    text: Isolated,
     none: &'static str,
 }
 impl HtmlSafe for Outside {}
@@ -175,7 +192,7 @@ impl HtmlSafe for Outside {}
 /// A title or name as somebody else wrote it; empty becomes a word.
 pub fn outside(text: impl AsRef<str>, none: &'static str) -> Outside {
     let text = text.as_ref().trim();
-    Outside { text: words::visible(text), none }
+    Outside { text: isolated(text), none }
 }
 
 /// `person`: a name, or a word where there is none.
@@ -203,11 +220,12 @@ pub fn path(path: impl std::fmt::Display) -> Path {
 /// A link, or its text where the address leads nowhere that is safe.
 #[derive(Debug, Clone, Template)]
 #[template(
-    source = r#"{% if safe %}<a href="{{ link.href }}"><bdi>{{ link.text }}</bdi></a>{% else %}<bdi>{{ link.text }}</bdi>{% endif %}"#,
+    source = r#"{% if safe %}<a href="{{ link.href }}">{{ text }}</a>{% else %}{{ text }}{% endif %}"#,
     ext = "html"
 )]
 pub struct Anchor {
     link: Link,
+    text: Isolated,
     safe: bool,
 }
 impl HtmlSafe for Anchor {}
@@ -215,8 +233,7 @@ impl HtmlSafe for Anchor {}
 /// A link.
 pub fn link(link: impl Given<Link>) -> Anchor {
     let link = link.given();
-    let link = Link { text: words::visible(&link.text), ..link.clone() };
-    Anchor { safe: link.is_safe(), link }
+    Anchor { safe: link.is_safe(), text: isolated(&link.text), link: link.clone() }
 }
 
 /// A link made of two texts.

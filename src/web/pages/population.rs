@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::report::population::PopulationPage;
+use crate::report::refs::DeployStatus;
 use crate::web::components as c;
 use crate::web::components::Frame;
 
