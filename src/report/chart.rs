@@ -65,10 +65,11 @@ pub struct Columns {
     pub weekends: Vec<Rect>,
 }
 
-const WIDTH: u64 = 620;
+/// As wide as the sheet at 1440 px, so that letters keep their size there.
+const WIDTH: u64 = 800;
 const LEFT: u64 = 28;
 const TOP: u64 = 10;
-const BASE: u64 = 150;
+const BASE: u64 = 190;
 /// Room that a full date needs under the axis, so that no two touch.
 const DATE: u64 = 66;
 

@@ -134,6 +134,8 @@ pub struct Mark {
 pub struct Label {
     /// Where it begins (`start`) or ends (`end`).
     pub x: i64,
+    /// Base line of the letters: raised above the lane's line where there is one.
+    pub y: i64,
     /// `start` or `end`.
     pub anchor: &'static str,
     /// The words.
@@ -179,11 +181,12 @@ pub struct Drawing {
     pub verticals: Vec<Vertical>,
 }
 
-const WIDTH: i64 = 1080;
-const LEFT: i64 = 84;
-const RIGHT: i64 = 1064;
+/// As wide as the sheet at 1440 px, so that letters keep their size there.
+const WIDTH: i64 = 1344;
+const LEFT: i64 = 92;
+const RIGHT: i64 = 1328;
 const TOP: i64 = 34;
-const ROW: i64 = 28;
+const ROW: i64 = 30;
 /// Two marks of one lane stand at least this far apart.
 const APART: i64 = 17;
 /// Width of a letter of a label; a little more than the widest fallback font needs.
@@ -216,15 +219,15 @@ pub fn lay_out(
         .into_iter()
         .filter_map(|(what, at)| at.map(|at| Vertical { x: axis.x(at), what, at }))
         .collect();
-    let rows =
+    let rows: Vec<Row> =
         (0_i64..).zip(Lane::ALL).map(|(place, lane)| row(place, lane, events, &marks)).collect();
     let height = TOP + ROW * 7 + 8;
     Some(Drawing {
         width: WIDTH,
         height,
         days: axis.columns(),
+        marks: label(events, marks, &rows, &verticals),
         rows,
-        marks: label(events, marks, &verticals),
         verticals,
     })
 }
@@ -319,7 +322,13 @@ fn row(place: i64, lane: Lane, events: &[Event], marks: &[Mark]) -> Row {
 }
 
 /// Labels stand right of their mark, else left, else nowhere. They never cover a mark, a label or a dashed line.
-fn label(events: &[Event], mut marks: Vec<Mark>, verticals: &[Vertical]) -> Vec<Mark> {
+fn label(
+    events: &[Event],
+    mut marks: Vec<Mark>,
+    rows: &[Row],
+    verticals: &[Vertical],
+) -> Vec<Mark> {
+    let lined = |y: i64| rows.iter().any(|row| row.y == y && row.line.is_some());
     let mut taken: Vec<(i64, i64, i64)> =
         marks.iter().map(|mark| (mark.y, mark.x - 9, mark.x + 9)).collect();
     for (event, mark) in events.iter().zip(&mut marks) {
@@ -339,7 +348,12 @@ fn label(events: &[Event], mut marks: Vec<Mark>, verticals: &[Vertical]) -> Vec<
         };
         if let Some((from, to, anchor)) = sides.into_iter().find(|(from, to, _)| free(*from, *to)) {
             let x = if anchor == "start" { from } else { to };
-            mark.label = Some(Label { x, anchor, text: event.label.clone() });
+            mark.label = Some(Label {
+                x,
+                y: mark.y + if lined(mark.y) { -4 } else { 4 },
+                anchor,
+                text: event.label.clone(),
+            });
             taken.push((mark.y, from, to));
         }
     }

@@ -174,10 +174,27 @@ fn is_deceptive(character: char) -> bool {
         || (character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
-/// Cuts a text after `/`, `.`, `_` and `-`, where a long value may wrap.
+/// The longest piece of a word that never breaks. Names, ids and commits are shorter.
+const PIECE: usize = 24;
+
+/// Cuts a path after `/`, `.`, `_` and `-`, where a long value may wrap, and long pieces wherever they get too long.
 #[must_use]
 pub fn breakable(text: &str) -> Vec<String> {
-    text.split_inclusive(['/', '.', '_', '-']).map(str::to_owned).collect()
+    text.split_inclusive(['/', '.', '_', '-']).flat_map(pieces).collect()
+}
+
+/// Cuts words that are too long for a column; ordinary words stay whole. The pieces joined are the text.
+#[must_use]
+pub fn wrapped(text: &str) -> Vec<String> {
+    if text.split_whitespace().all(|word| word.chars().count() <= PIECE) {
+        return vec![text.to_owned()];
+    }
+    text.split_inclusive(char::is_whitespace).flat_map(pieces).collect()
+}
+
+fn pieces(text: &str) -> Vec<String> {
+    let all: Vec<char> = text.chars().collect();
+    all.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
 }
 
 #[cfg(test)]
@@ -249,7 +266,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn cutting_a_text_loses_nothing(text in ".{0,60}") {
-            prop_assert_eq!(breakable(&text).concat(), text);
+            prop_assert_eq!(&breakable(&text).concat(), &text);
+            prop_assert_eq!(wrapped(&text).concat(), text);
         }
 
         #[test]

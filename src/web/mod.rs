@@ -1,1 +1,5 @@
 //! (room: web)
+
+pub mod assets;
+pub mod components;
+pub mod pages;

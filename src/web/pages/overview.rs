@@ -1,0 +1,33 @@
+//! The overview: is this period under control?
+
+use askama::Template;
+
+use crate::report::overview::OverviewPage;
+use crate::report::refs::Severity;
+use crate::web::components as c;
+use crate::web::components::Frame;
+
+#[derive(Template)]
+#[template(path = "pages/overview.html")]
+struct View<'a> {
+    frame: &'a Frame,
+    page: &'a OverviewPage,
+    most: u64,
+}
+
+impl View<'_> {
+    /// What the margin of a printed page says it is.
+    fn print_title(&self) -> String {
+        format!("overview, {}", self.page.scope)
+    }
+}
+
+/// The page as HTML.
+pub fn render(frame: &Frame, page: &OverviewPage) -> Result<String, askama::Error> {
+    View {
+        frame,
+        page,
+        most: page.services.iter().map(|row| row.outcomes.total()).max().unwrap_or(0),
+    }
+    .render()
+}

@@ -1,0 +1,26 @@
+//! The way in.
+
+use askama::Template;
+
+use crate::report::sign_in::SignInPage;
+use crate::web::components as c;
+use crate::web::components::Frame;
+
+#[derive(Template)]
+#[template(path = "pages/sign_in.html")]
+struct View<'a> {
+    frame: &'a Frame,
+    page: &'a SignInPage,
+}
+
+impl View<'_> {
+    /// What the margin of a printed page says it is.
+    fn print_title(&self) -> String {
+        "sign in".to_owned()
+    }
+}
+
+/// The page as HTML.
+pub fn render(frame: &Frame, page: &SignInPage) -> Result<String, askama::Error> {
+    View { frame, page }.render()
+}

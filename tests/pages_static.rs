@@ -1,0 +1,601 @@
+//! Promises of the pages that can be read from their HTML and their style sheet alone (interface 6).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use countersign::policy::decision::State;
+use countersign::report::{problem, samples};
+use countersign::web::assets;
+use countersign::web::components::Frame;
+use countersign::web::pages;
+use scraper::{ElementRef, Html, Selector};
+
+/// Every page in its samples, by name.
+fn all() -> Vec<(String, String)> {
+    let frame = |path: &str, area: &str| Frame::sample(path, area);
+    let mut out = vec![
+        (
+            "overview",
+            pages::overview::render(
+                &frame("/?from=2026-10-01&to=2026-10-31&environment=production", "Overview"),
+                &samples::overview(),
+            ),
+        ),
+        ("first-run", pages::overview::render(&frame("/", "Overview"), &samples::first_run())),
+        (
+            "population",
+            pages::population::render(
+                &frame("/population?from=2026-10-01&to=2026-10-31", "Population"),
+                &samples::population(),
+            ),
+        ),
+        (
+            "population-empty",
+            pages::population::render(
+                &frame("/population?status=failed", "Population"),
+                &samples::population_empty(),
+            ),
+        ),
+        ("changes", pages::changes::render(&frame("/changes", "Changes"), &samples::changes())),
+        (
+            "change",
+            pages::change::render(&frame("/changes/chg_01ja9x7q4m", "Changes"), &samples::change()),
+        ),
+        (
+            "change-trivial",
+            pages::change::render(
+                &frame("/changes/chg_01jb22m8rc", "Changes"),
+                &samples::change_trivial(),
+            ),
+        ),
+        (
+            "deploy",
+            pages::deploy::render(&frame("/deploys/dep_7407", "Population"), &samples::deploy()),
+        ),
+        ("ledger", pages::ledger::render(&frame("/ledger", "Ledger"), &samples::ledger())),
+        ("entry", pages::entry::render(&frame("/ledger/45880", "Ledger"), &samples::entry())),
+        ("sign-in", pages::sign_in::render(&bare("/sign-in"), &samples::sign_in())),
+        ("sign-in-used", pages::sign_in::render(&bare("/sign-in"), &samples::sign_in_used())),
+        ("components", pages::gallery::render(&frame("/_components", ""))),
+    ]
+    .into_iter()
+    .map(|(name, page)| (name.to_owned(), page.expect("a page renders")))
+    .collect::<Vec<_>>();
+    for state in State::ALL {
+        let page = pages::decision::render(
+            &frame("/decisions/dec_01jc81fz3a", ""),
+            &samples::decision_in(state),
+        );
+        out.push((format!("decision-{state}"), page.expect("a page renders")));
+    }
+    for status in [400, 401, 403, 404, 409, 413, 429, 500, 503] {
+        let mut page = problem::usual(status);
+        page.id = (status >= 500).then(|| "7f3a91".to_owned());
+        let html =
+            pages::problem::render(&bare("/changes/<script>"), &page).expect("a page renders");
+        out.push((format!("problem-{status}"), html));
+    }
+    out
+}
+
+/// A frame of somebody who is not signed in, while the database is away.
+fn bare(path: &str) -> Frame {
+    Frame {
+        areas: Vec::new(),
+        search: None,
+        scope: None,
+        login: None,
+        person: String::new(),
+        seal: None,
+        ..Frame::sample(path, "")
+    }
+}
+
+fn select<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    let selector = Selector::parse(selector).expect("a selector");
+    html.select(&selector).collect()
+}
+
+fn text(element: ElementRef<'_>) -> String {
+    element.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn css() -> String {
+    let asset = assets::get(&assets::url("countersign.css")).expect("the style sheet");
+    String::from_utf8(asset.bytes.into_owned()).expect("text")
+}
+
+#[test]
+fn every_page_is_written_to_be_looked_at() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pages");
+    std::fs::create_dir_all(&dir).expect("a directory");
+    let css = css();
+    for (name, html) in all() {
+        let inlined = html
+            .replace("<link rel=\"stylesheet\"", &format!("<style>{css}</style><link rel=\"x\""));
+        std::fs::write(dir.join(format!("{name}.html")), inlined).expect("a file");
+    }
+}
+
+#[test]
+fn every_page_has_one_heading_of_the_first_level_and_skips_none() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        assert_eq!(select(&html, "h1").len(), 1, "{name}");
+        let mut level = 0;
+        for heading in select(&html, "h1, h2, h3, h4, h5, h6") {
+            let next: u32 = heading.value().name()[1..].parse().expect("a level");
+            assert!(next <= level + 1, "{name}: h{next} after h{level}: {}", text(heading));
+            level = next;
+        }
+    }
+}
+
+#[test]
+fn every_page_has_a_language_a_title_and_named_landmarks() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        assert_eq!(select(&html, "html[lang=en]").len(), 1, "{name}");
+        let title = text(select(&html, "title")[0]);
+        assert!(title.ends_with("· Countersign") && title.len() > 20, "{name}: {title}");
+        for landmark in ["body > header", "main", "footer[aria-label]"] {
+            assert_eq!(select(&html, landmark).len(), 1, "{name}: {landmark}");
+        }
+        for unnamed in [
+            "nav:not([aria-label])",
+            "[role=region]:not([aria-label])",
+            "svg[role=img]:not([aria-label])",
+            "[tabindex=\"0\"]:not([aria-label])",
+        ] {
+            assert!(select(&html, unnamed).is_empty(), "{name}: {unnamed}");
+        }
+    }
+}
+
+#[test]
+fn ids_stand_once_and_every_anchor_and_label_finds_its_place() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        let mut ids = BTreeMap::<String, u32>::new();
+        for element in select(&html, "[id]") {
+            *ids.entry(element.value().attr("id").unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        for (id, times) in &ids {
+            // The component page shows several rows of filters; a page shows one.
+            assert!(*times == 1, "{name}: id {id} stands {times} times");
+        }
+        for (selector, attribute) in [
+            ("a[href^='#']", "href"),
+            ("use", "href"),
+            ("label", "for"),
+            ("[aria-labelledby]", "aria-labelledby"),
+        ] {
+            for element in select(&html, selector) {
+                let target =
+                    element.value().attr(attribute).unwrap_or_default().trim_start_matches('#');
+                assert!(ids.contains_key(target), "{name}: {selector} leads to #{target}");
+            }
+        }
+        for field in select(&html, "input:not([type=hidden]), select, textarea") {
+            let id = field.value().attr("id").unwrap_or_default();
+            assert!(
+                !select(&html, &format!("label[for='{id}']")).is_empty(),
+                "{name}: field {id} has no label"
+            );
+        }
+    }
+}
+
+#[test]
+fn tables_have_a_caption_and_every_head_a_scope() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        for table in select(&html, "table") {
+            let caption = Selector::parse("caption").expect("a selector");
+            assert!(table.select(&caption).next().is_some(), "{name}: {}", text(table));
+        }
+        assert!(select(&html, "th:not([scope])").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_row_has_as_many_cells_as_its_head() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        let rows = Selector::parse("tr").expect("a selector");
+        for table in select(&html, "table") {
+            let widths: Vec<usize> = table
+                .select(&rows)
+                .map(|row| {
+                    row.child_elements()
+                        .map(|cell| {
+                            cell.value().attr("colspan").map_or(1, |n| n.parse().expect("a number"))
+                        })
+                        .sum()
+                })
+                .collect();
+            assert!(
+                widths.iter().all(|width| *width == widths[0]),
+                "{name}: {widths:?} in {}",
+                text(table)
+            );
+        }
+    }
+}
+
+#[test]
+fn re_laid_tables_keep_their_roles() {
+    for (name, html) in
+        all().into_iter().filter(|(name, _)| name.starts_with("population") || name == "changes")
+    {
+        let html = Html::parse_document(&html);
+        let table = select(&html, "table[role=table]");
+        assert_eq!(table.len(), 1, "{name}");
+        let bare = Selector::parse(":is(thead, tbody, tfoot, tr, th, td):not([role])")
+            .expect("a selector");
+        assert_eq!(table[0].select(&bare).count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn times_carry_their_full_value() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        for time in select(&html, "time") {
+            let full = time.value().attr("datetime").unwrap_or_default();
+            assert!(full.len() == 27 && full.ends_with('Z') || full.len() == 10, "{name}: {full}");
+        }
+        for digest in select(&html, "abbr.digest") {
+            assert!(digest.value().attr("title").is_some_and(|title| title.len() > 30), "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_another_host_and_nothing_is_inline() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        for loaded in select(&html, "link, script, img, iframe, object, embed, source, use") {
+            for attribute in ["href", "src", "data"] {
+                let url = loaded.value().attr(attribute).unwrap_or("/");
+                assert!(
+                    url.starts_with("/assets/") || url.starts_with('#') || url == "/",
+                    "{name}: {url}"
+                );
+            }
+        }
+        assert!(select(&html, "[style]").is_empty(), "{name}");
+        assert!(select(&html, "script:not([src])").is_empty(), "{name}: a script in the page");
+        assert!(select(&html, "style:not([nonce])").is_empty(), "{name}");
+        for element in select(&html, "*") {
+            for (attribute, value) in element.value().attrs() {
+                assert!(!attribute.starts_with("on"), "{name}: {attribute}");
+                assert!(
+                    !value.trim_start().to_lowercase().starts_with("javascript:"),
+                    "{name}: {attribute}"
+                );
+            }
+        }
+    }
+    assert!(!css().contains("url(") && !css().contains("@import"));
+}
+
+#[test]
+fn hostile_text_is_shown_and_stays_text() {
+    let mut shown = 0;
+    for (name, html) in all() {
+        assert!(!html.contains("<script>alert"), "{name}");
+        assert!(!html.contains('\u{202e}'), "{name}: a direction override reaches the page");
+        shown += html.matches("alert(1)").count();
+    }
+    assert!(shown > 10, "the samples do not show hostile text any more");
+}
+
+#[test]
+fn every_printed_sum_adds_up() {
+    let number = |word: &str| word.replace(',', "").parse::<u64>().ok();
+    let mut sums = 0;
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        for element in select(&html, ".sum, .sums dd, tfoot th, tfoot td, .tally, .rule-tree td p")
+        {
+            let said = text(element);
+            let Some((left, right)) = said.split_once(" = ") else { continue };
+            if !said.contains(" + ") {
+                continue;
+            }
+            let (terms, total) = if right.contains(" + ") { (right, left) } else { (left, right) };
+            let terms =
+                terms.split(" + ").filter_map(|term| term.split_whitespace().find_map(number));
+            let total = total.split_whitespace().find_map(number).expect("a total");
+            assert_eq!(terms.sum::<u64>(), total, "{name}: {said}");
+            sums += 1;
+        }
+    }
+    assert!(sums > 15, "only {sums} sums were found");
+}
+
+#[test]
+fn rows_of_columns_add_up_to_their_foot() {
+    let html = Html::parse_document(
+        &pages::overview::render(&Frame::sample("/", "Overview"), &samples::overview())
+            .expect("a page"),
+    );
+    let cells = |row: &str| -> Vec<u64> {
+        select(&html, &format!(".chart-outcome {row} td.number"))
+            .into_iter()
+            .map(|cell| text(cell).replace(',', "").parse().expect("a number"))
+            .collect()
+    };
+    let foot = cells("tfoot");
+    for (column, total) in foot.iter().enumerate() {
+        assert_eq!(
+            cells("tbody").iter().skip(column).step_by(foot.len()).sum::<u64>(),
+            *total,
+            "column {column}"
+        );
+    }
+}
+
+#[test]
+fn the_words_are_the_words_of_the_product() {
+    let forbidden =
+        ["please", "sorry", "oops", "successfully", "just ", "simply", "N/A", " ago", "yesterday"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut seen = 0;
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "html") {
+                seen += 1;
+                let source = std::fs::read_to_string(&path).expect("a template");
+                let words = without_code(&source);
+                for word in forbidden {
+                    assert!(
+                        !words.to_lowercase().contains(&word.to_lowercase()),
+                        "{}: “{word}”",
+                        path.display()
+                    );
+                }
+                assert!(!words.contains('!'), "{}: an exclamation mark", path.display());
+            }
+        }
+    }
+    assert!(seen > 25, "only {seen} templates were read");
+}
+
+/// A template without its tags and expressions: what people read.
+fn without_code(source: &str) -> String {
+    let mut out = String::new();
+    let mut rest = source;
+    while let Some(start) = rest.find(['{', '<']) {
+        out.push_str(&rest[..start]);
+        let close = match &rest[start..start + 2] {
+            "{%" => "%}",
+            "{{" => "}}",
+            _ => ">",
+        };
+        let end = rest[start..].find(close).map_or(rest.len(), |end| start + end + close.len());
+        rest = &rest[end..];
+        out.push(' ');
+    }
+    out + rest
+}
+
+#[test]
+fn headings_are_in_sentence_case() {
+    for (name, html) in all().into_iter().filter(|(name, _)| name != "components") {
+        let html = Html::parse_document(&html);
+        for heading in select(&html, "h2, h3, th[scope=col]") {
+            let said = text(heading);
+            let capitals = said.split_whitespace().skip(1).filter(|word| {
+                word.len() > 3
+                    && word.chars().next().is_some_and(char::is_uppercase)
+                    && word.chars().skip(1).all(char::is_lowercase)
+            });
+            assert_eq!(capitals.count(), 0, "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn every_screen_and_every_print_ends_with_the_seal() {
+    for (name, html) in all()
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("problem") && !name.starts_with("sign-in"))
+    {
+        let html = Html::parse_document(&html);
+        let seal = text(select(&html, "footer.seal")[0]);
+        for part in [
+            "https://countersign.acme.example/",
+            "2026-11-20 14:06:22 UTC",
+            "48,213",
+            "Tq2m0wYxVZk7hC4n8dJr1sLpA3uE6oBfG5iQyRtWh9E=",
+        ] {
+            assert!(seal.contains(part), "{name}: {part} is not in {seal}");
+        }
+    }
+}
+
+#[test]
+fn no_two_states_have_the_same_outline() {
+    let sprite = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/components/sprite.html"),
+    )
+    .expect("the sprite");
+    let html = Html::parse_fragment(&sprite);
+    let mut outlines = BTreeMap::<String, String>::new();
+    for symbol in select(&html, "symbol") {
+        let name = symbol.value().attr("id").unwrap_or_default().to_owned();
+        let drawn = symbol.inner_html();
+        assert!(
+            !drawn.contains('#') && !drawn.contains("fill="),
+            "{name} carries a colour of its own"
+        );
+        if let Some(other) = outlines.insert(drawn, name.clone()) {
+            panic!("{name} and {other} look the same");
+        }
+    }
+    let mut shapes: Vec<&str> = State::ALL
+        .into_iter()
+        .map(|state| countersign::web::components::state_shape(state).0)
+        .collect();
+    shapes.sort_unstable();
+    shapes.dedup();
+    // The four states that fail closed without a person share one mark; their words differ (interface 2.4).
+    assert_eq!(shapes.len(), 9);
+    assert!(shapes.iter().all(|shape| outlines.values().any(|name| *name == format!("m-{shape}"))));
+}
+
+/// The colours of the token block: name, light, dark.
+fn tokens() -> BTreeMap<String, [u32; 2]> {
+    let css = css();
+    css.lines()
+        .filter_map(|line| {
+            let (name, value) = line.trim().strip_prefix("--")?.split_once(": light-dark(")?;
+            let mut both = value
+                .trim_end_matches(");")
+                .split(", ")
+                .map(|hex| u32::from_str_radix(hex.trim_start_matches('#'), 16).expect("a colour"));
+            Some((name.to_owned(), [both.next()?, both.next()?]))
+        })
+        .collect()
+}
+
+/// WCAG 2 relative luminance and contrast.
+fn contrast(one: u32, other: u32) -> f64 {
+    let luminance = |colour: u32| {
+        let channel = |shift: u32| {
+            let value = f64::from(colour >> shift & 255) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
+    };
+    let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    one.max(other) / one.min(other)
+}
+
+#[test]
+fn every_colour_has_the_contrast_that_the_design_promises() {
+    let tokens = tokens();
+    let ratio =
+        |over: &str, under: &str, theme: usize| contrast(tokens[over][theme], tokens[under][theme]);
+    let text = [
+        "ink", "ink2", "ink3", "link", "visited", "ok", "wait", "stale", "no", "emer", "frz", "un",
+        "err",
+    ];
+    for theme in [0, 1] {
+        for name in text {
+            for surface in ["paper", "ground", "sunken", "select"] {
+                assert!(
+                    ratio(name, surface, theme) >= 4.5,
+                    "{name} on {surface}: {:.2}",
+                    ratio(name, surface, theme)
+                );
+            }
+        }
+        for state in ["ok", "wait", "stale", "no", "emer", "frz", "un", "err"] {
+            assert!(ratio(state, &format!("{state}-tint"), theme) >= 4.5, "{state} on its tint");
+            assert!(ratio("paper", state, theme) >= 3.0, "the glyph on {state}");
+        }
+        for name in ["edge", "focus", "c3", "c4"] {
+            for surface in ["paper", "ground", "sunken"] {
+                assert!(
+                    ratio(name, surface, theme) >= 3.0,
+                    "{name} on {surface}: {:.2}",
+                    ratio(name, surface, theme)
+                );
+            }
+        }
+        assert!(ratio("c2", "paper", theme) >= 3.0);
+        for (over, under, least) in [
+            ("frame-text", "frame", 4.5),
+            ("frame-quiet", "frame", 4.5),
+            ("frame-focus", "frame", 3.0),
+            ("ink", "added", 4.5),
+            ("ink", "removed", 4.5),
+            ("ink", "c1", 4.5),
+            ("paper", "c3", 4.5),
+            ("paper", "c4", 4.5),
+            ("term-text", "term", 4.5),
+            ("term-quiet", "term", 4.5),
+            ("term-wait", "term", 4.5),
+            ("term-no", "term", 4.5),
+            ("term-ok", "term", 4.5),
+        ] {
+            assert!(
+                ratio(over, under, theme) >= least,
+                "{over} on {under}: {:.2}",
+                ratio(over, under, theme)
+            );
+        }
+    }
+    // Spot checks against the table of the design, cut to one decimal.
+    for (over, under, theme, promised) in [
+        ("ink", "paper", 0, 17.6),
+        ("ink3", "select", 0, 5.0),
+        ("emer", "ground", 1, 9.3),
+        ("edge", "sunken", 0, 3.1),
+    ] {
+        assert!(
+            (ratio(over, under, theme) - promised - 0.05).abs() <= 0.06,
+            "{over} on {under}: {:.3}",
+            ratio(over, under, theme)
+        );
+    }
+}
+
+#[test]
+fn colours_and_lengths_are_named_in_the_token_block_only() {
+    let css = css();
+    let rest = css.split_once("@layer base {").expect("layers").1;
+    for (place, line) in rest.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("@media") || line.starts_with("@page") {
+            continue;
+        }
+        let hex = line
+            .split('#')
+            .skip(1)
+            .any(|after| after.chars().take(3).all(|c| c.is_ascii_hexdigit()) && after.len() > 2);
+        assert!(
+            !hex && !line.contains("rgb(") && !line.contains("hsl("),
+            "a colour after the tokens, {place}: {line}"
+        );
+        let lengths = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|word| {
+            let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            unit.len() < word.len()
+                && matches!(unit, "px" | "rem" | "em" | "pt" | "mm" | "cm")
+                && *word != "0rem"
+        });
+        assert_eq!(lengths.count(), 0, "a length after the tokens, {place}: {line}");
+        let shadows = [
+            "box-shadow",
+            "text-shadow",
+            "transition",
+            "animation",
+            "ellipsis",
+            "margin-left",
+            "margin-right",
+            "padding-left",
+            "padding-right",
+        ];
+        assert!(!shadows.iter().any(|word| line.contains(word)), "{line}");
+    }
+    let before_print = css.split_once("@layer print {").expect("a print layer").0;
+    assert!(!before_print.contains("!important"));
+}
+
+#[test]
+fn first_pages_are_small() {
+    let css = css();
+    let packed = |text: &str| zstd::bulk::compress(text.as_bytes(), 3).expect("packed").len();
+    assert!(packed(&css) <= 10 * 1024, "the style sheet is {} bytes packed", packed(&css));
+    for (name, html) in all() {
+        let size = packed(&html) + packed(&css);
+        assert!(size <= 50 * 1024, "{name}: {size} bytes packed");
+    }
+}
