@@ -260,7 +260,8 @@ impl App {
         }
         let configured: Vec<_> = found.iter().filter(|repository| repository.configured).collect();
         match (configured.as_slice(), found.as_slice()) {
-            ([one], _) | ([], [one]) => Ok((*one).clone()),
+            ([one], _) => Ok((*one).clone()),
+            ([], [one]) => Ok(one.clone()),
             ([], []) => Err(AppError::NotFound(format!(
                 "there is no repository `{name}` here; add it to the configuration as [[repository]]"
             ))),

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::{App, AppError, changes};
-use crate::domain::{Oid, Time};
+use crate::domain::{Oid, RepoPath, Time};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
+use crate::policy;
 use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, Succeeded};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
@@ -190,7 +191,7 @@ fn read(
     landings: &[LandedChange],
 ) -> Result<FromGit, GitError> {
     let range = range::between(mirror, previous, sha)?;
-    let tree = if mirror.contains(sha) { Some(mirror.tree_of(sha)?) } else { None };
+    let tree = if mirror.contains(sha) { Some(mirror.read_commit(sha)?.tree()?) } else { None };
     let buckets = buckets::attribute(mirror, &range, landings, None)?;
     let mut withdrawn: Vec<String> = landings
         .iter()
@@ -209,10 +210,9 @@ fn read(
 
 /// Whether a database migration lies between two commits.
 fn touches_migration(mirror: &git::Repo, from: Oid, to: Oid) -> Result<bool, GitError> {
-    let changes = git::diff::between(mirror, from, to)?;
-    Ok(changes
-        .iter()
-        .any(|change| crate::policy::classify::is_migration(&crate::domain::RepoPath::new(change.path.as_slice()))))
+    let changes = git::diff::Differ::new(mirror)?.changes_between(Some(from), to)?;
+    let is_migration = |path: &[u8]| policy::classify::is_migration(&RepoPath::new(path));
+    Ok(changes.iter().any(|change| is_migration(&change.path)))
 }
 
 fn kind(relation: &Relation) -> DeployKind {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::{App, AppError, Command, Unit, fields, project};
 use crate::domain::{Time, id};
-use crate::integrations::{self, Interest, Normalised};
+use crate::config;
+use crate::integrations::{self, Headers, Interest, Normalised, Signature, SourceKind};
 use crate::store::deliveries::{self, DeliveryState, NewDelivery};
 use crate::store::{self};
 
@@ -21,8 +22,8 @@ pub(crate) const TRIES: u64 = 5;
 pub struct Received {
     /// The source's id, from the address.
     pub source: String,
-    /// Header names in lower case, with their values.
-    pub headers: BTreeMap<String, String>,
+    /// Its headers.
+    pub headers: Headers,
     /// Exactly the bytes received.
     pub body: Vec<u8>,
 }
@@ -50,15 +51,14 @@ impl App {
         let secret = source.secret.resolve().map_err(|error| {
             AppError::internal("a source's secret cannot be read", &error)
         })?;
-        let kind = source.kind;
-        if let Err(refusal) =
-            integrations::verify(kind, secret.as_bytes(), &received.headers, &received.body)
-        {
-            self.refuse(&received, refusal.code()).await?;
-            return Err(AppError::Forbidden(refusal.to_string()));
+        let kind = spoken(source.kind)?;
+        let secret = secret.expose().as_bytes();
+        let signature = integrations::verify(kind, secret, &received.headers, &received.body);
+        if signature != Signature::Valid {
+            self.refuse(&received, signature).await?;
+            return Err(AppError::Forbidden(signature.to_string()));
         }
-        let meta = integrations::delivery_meta(kind, &received.headers, &received.body)
-            .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let meta = integrations::delivery_meta(kind, &received.headers, &received.body);
         let understood = integrations::normalise(kind, &meta.event, &received.body)
             .map_err(|refusal| refusal.to_string());
         let command = KeepDelivery {
@@ -96,11 +96,11 @@ impl App {
     }
 
     /// Counts a delivery that is refused at the door: bounded, applied nowhere.
-    async fn refuse(&self, received: &Received, reason: &'static str) -> Result<(), AppError> {
+    async fn refuse(&self, received: &Received, reason: Signature) -> Result<(), AppError> {
         self.writer()
             .submit(CountRefused {
                 source: received.source.clone(),
-                reason,
+                reason: format!("{reason:?}").to_lowercase(),
                 sha256: id::sha256(&received.body),
             })
             .await
@@ -127,17 +127,27 @@ impl App {
         };
         let body = zstd::stream::decode_all(raw.body.as_slice())
             .map_err(|error| AppError::internal("a kept body cannot be read", &error))?;
-        Ok(integrations::normalise(source.kind, &raw.event, &body)
+        Ok(integrations::normalise(spoken(source.kind)?, &raw.event, &body)
             .map_err(|refusal| refusal.to_string()))
     }
 }
 
+/// The protocol of a configured source.
+fn spoken(kind: config::SourceKind) -> Result<SourceKind, AppError> {
+    match kind {
+        config::SourceKind::Github => Ok(SourceKind::GitHub),
+        config::SourceKind::Jira => Ok(SourceKind::Jira),
+        other => Err(AppError::Invalid(format!(
+            "sources of kind {other:?} are not understood yet: github and jira are"
+        ))),
+    }
+}
+
 /// Headers as JSON, without what would be a secret at rest.
-fn kept_headers(headers: &BTreeMap<String, String>) -> String {
-    let kept: BTreeMap<_, _> = headers
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "authorization" | "cookie" | "x-gitlab-token"))
-        .collect();
+fn kept_headers(headers: &Headers) -> String {
+    let secret = |name: &str| matches!(name, "authorization" | "cookie" | "x-gitlab-token");
+    let kept: BTreeMap<&str, &str> =
+        headers.pairs().filter(|(name, _)| !secret(name)).collect();
     serde_json::to_string(&kept).unwrap_or_else(|_| "{}".to_owned())
 }
 
@@ -298,7 +308,7 @@ impl ApplyAgain {
 
 struct CountRefused {
     source: String,
-    reason: &'static str,
+    reason: String,
     sha256: String,
 }
 
@@ -307,7 +317,7 @@ impl Command for CountRefused {
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let now = unit.now();
-        Ok(deliveries::count_refused(unit.tx(), &self.source, self.reason, now, &self.sha256)
+        Ok(deliveries::count_refused(unit.tx(), &self.source, &self.reason, now, &self.sha256)
             .await?)
     }
 }

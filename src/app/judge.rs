@@ -369,7 +369,6 @@ fn scan(sides: &Sides<'_>) -> Content {
     let bytes = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.and_then(|(_, b)| b);
     let mode = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
     policy::content::scan(
-        sides.path,
         bytes(sides.old),
         bytes(sides.new),
         mode(sides.old),
@@ -408,7 +407,7 @@ impl Asked {
             policy,
             opinions,
             landed,
-            tree: repo.tree_of(self.head)?,
+            tree: commit.tree()?,
             messages,
             title: commit.title().to_owned(),
             committed_at: commit.committer.time(),
@@ -420,13 +419,13 @@ impl Asked {
         repo: &git::Repo,
         commit: &git::commit::RawCommit,
     ) -> Result<FromGit, GitError> {
-        let parent = commit.parents.first().copied();
+        let parent = commit.parents()?.first().copied();
         Ok(FromGit {
             facts: git::facts::direct_facts(repo, self.head, readers())?,
             policy: self.policy(repo, parent)?,
             opinions: BTreeMap::new(),
             landed: None,
-            tree: repo.tree_of(self.head)?,
+            tree: commit.tree()?,
             messages: vec![commit.message.clone()],
             title: commit.title().to_owned(),
             committed_at: commit.committer.time(),
@@ -448,7 +447,7 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
     let brought: std::collections::BTreeSet<Oid> = landed.commits.iter().copied().collect();
     let mut at = landed.landing.commit;
     loop {
-        let Some(parent) = repo.read_commit(at)?.parents.first().copied() else { return Ok(None) };
+        let Some(parent) = repo.read_commit(at)?.parents()?.first().copied() else { return Ok(None) };
         if !brought.contains(&parent) {
             return Ok(Some(parent));
         }

@@ -43,14 +43,13 @@ pub(crate) fn found(
         candidates.extend(ticket_key::find_in_message(message));
     }
     let mut links = said;
-    for found in ticket_key::links(&candidates, known, &texts.repo) {
-        let finding = if found.weak { Finding::Weak } else { Finding::Strong };
-        let link = links.tickets.entry(found.key.clone()).or_default();
-        let mut slot = link.found.remove(&found.place);
-        let rank = finding as u8;
-        Latest::keep(&mut slot, Latest { at: moment, rank, value: finding });
-        if let Some(kept) = slot {
-            link.found.insert(found.place, kept);
+    for found in ticket_key::links(&candidates, known, Some(&texts.repo)) {
+        let link = links.tickets.entry(found.key).or_default();
+        let strong = found.strong.into_iter().map(|place| (place, Finding::Strong));
+        let weak = found.weak.into_iter().map(|place| (place, Finding::Weak));
+        for (place, finding) in weak.chain(strong) {
+            let value = Latest { at: moment, rank: finding as u8, value: finding };
+            link.found.insert(place, value);
         }
     }
     links
@@ -239,7 +238,7 @@ impl App {
         let repo = self.repository(&request.repo).await?;
         caller.may(Action::Link, Some(&repo.id))?;
         let ticket = request.ticket.trim().to_owned();
-        if !ticket_key::is_key(&ticket) {
+        if !is_key(&ticket) {
             return Err(AppError::Invalid(format!(
                 "ticket: `{ticket}` is no key such as PAY-7 or acme/payments#12"
             )));
@@ -259,4 +258,10 @@ impl App {
         let say = Say { repo: repo.id, pull: request.pull, ticket, statement };
         self.writer().submit(say).await
     }
+}
+
+/// Whether a text is one whole ticket key.
+fn is_key(text: &str) -> bool {
+    let found = ticket_key::find(text, Place::Title);
+    matches!(found.as_slice(), [one] if one.key.eq_ignore_ascii_case(text))
 }

@@ -3,6 +3,7 @@
 use super::{Action, App, AppError, Caller, Command, Unit};
 use crate::config;
 use crate::domain::{Oid, RepoPath};
+use crate::git::fetch::FetchSpec;
 use crate::git::{self, GitError, Mirror};
 use crate::policy::file::{RepositoryFile, no_regular_file, read_repository};
 use crate::policy::diagnostic::Diagnostic;
@@ -51,14 +52,14 @@ impl PolicyAt {
                 bytes: Some(bytes),
                 base,
             }),
-            Err(error) if error.missing().is_some() => Err(error),
             // A link, a folder, a file too large: there is a policy, and it is invalid.
-            Err(error) => Ok(Self {
+            Err(error @ (GitError::Refused { .. } | GitError::OverLimit { .. })) => Ok(Self {
                 bytes: Some(Vec::new()),
                 digest: crate::domain::id::sha256(b""),
                 read: Some(Err(no_regular_file(POLICY_FILE, &error.to_string()))),
                 base,
             }),
+            Err(error) => Err(error),
         }
     }
 }
@@ -132,7 +133,7 @@ impl App {
         done.map(|_| ()).map_err(|error| AppError::Unavailable(format!("{name}: {error}")))
     }
 
-    fn fetch_spec(&self, config: &config::Repository) -> Result<git::mirror::FetchSpec, AppError> {
+    fn fetch_spec(&self, config: &config::Repository) -> Result<FetchSpec, AppError> {
         let git = &self.config().git;
         let token = self
             .config()
@@ -141,13 +142,18 @@ impl App {
             .map(|secret| secret.resolve())
             .transpose()
             .map_err(|error| AppError::Unavailable(format!("{}: {error}", config.source)))?;
-        Ok(git::mirror::FetchSpec {
-            url: config.clone_url.clone(),
+        if config.clone_url.starts_with("file:") && !git.allow_file_urls {
+            return Err(AppError::Invalid(format!(
+                "{}: file:// addresses are switched off (git.allow_file_urls)",
+                config.name
+            )));
+        }
+        Ok(FetchSpec {
             token: token.map(|token| token.expose().to_owned()),
-            allow_file_urls: git.allow_file_urls,
             git_binary: git.git_binary.clone(),
             timeout: git.timeout,
             max_bytes: git.max_fetch_bytes,
+            ..FetchSpec::new(config.clone_url.as_str())
         })
     }
 }

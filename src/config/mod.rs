@@ -154,6 +154,17 @@ pub enum Credentials {
     },
 }
 
+impl Credentials {
+    /// Where the token comes from, if there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&SecretSource> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::None | Self::App { .. } => None,
+        }
+    }
+}
+
 /// A repository whose changes are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
@@ -206,6 +217,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl Config {
+    /// The source of an id.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
     /// Bytes of a configuration file.
     const MAX_BYTES: usize = 256 * 1024;
 

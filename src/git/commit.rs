@@ -1,6 +1,6 @@
 //! Commit objects from their raw bytes: nothing is assumed about their text, and nothing panics on odd ones.
 
-use crate::domain::{Signature, Time};
+use crate::domain::{Oid, Signature, Time};
 
 use super::GitError;
 
@@ -43,6 +43,16 @@ impl Stamp {
 }
 
 impl RawCommit {
+    /// The parents' ids.
+    pub fn parents(&self) -> Result<Vec<Oid>, GitError> {
+        super::error::all_from_git(self.parents.clone())
+    }
+
+    /// The tree's id.
+    pub fn tree(&self) -> Result<Oid, GitError> {
+        super::error::from_git(self.tree)
+    }
+
     /// Reads the bytes of a commit object.
     pub(super) fn parse(id: git2::Oid, bytes: &[u8]) -> Result<Self, GitError> {
         let (header, message) = split_header(bytes);

@@ -147,7 +147,7 @@ impl App {
         let sha = question.sha;
         let tree = self
             .in_mirror(repo, move |mirror| {
-                if mirror.contains(sha) { mirror.tree_of(sha).map(Some) } else { Ok(None) }
+                if mirror.contains(sha) { mirror.read_commit(sha)?.tree().map(Some) } else { Ok(None) }
             })
             .await?;
         let (state, summary) = match tree {
