@@ -1,5 +1,7 @@
 //! The rule language and the decision. Pure: facts in, a decision that explains itself out.
 
+pub mod classify;
+pub mod content;
 pub mod decision;
 pub mod glob;
 pub mod keypath;
