@@ -65,9 +65,8 @@ impl App {
         let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
         let previous: Option<Oid> = previous.and_then(|row| row.sha.parse().ok());
         let sha = target.sha;
-        let from_git = self
-            .in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings))
-            .await;
+        let from_git =
+            self.in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings)).await;
         let mut facts = DeployFacts {
             repo: repo.name.clone(),
             sha,

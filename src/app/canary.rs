@@ -54,7 +54,9 @@ impl App {
         let classification = policy::classify(&effective, &facts);
         let decision = policy::decide(&effective, &facts, &classification, self.clock().now());
         if decision.passes() {
-            tracing::error!("the canary passed: the gate is closed until the service is started anew");
+            tracing::error!(
+                "the canary passed: the gate is closed until the service is started anew"
+            );
             self.canary_flag().store(true, Ordering::SeqCst);
         }
     }

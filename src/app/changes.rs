@@ -65,8 +65,7 @@ impl KeepChange {
         let opened_at = judged.pull.as_ref().and_then(|pull: &PullRequest| pull.opened_at);
         let landed_at = landing.as_ref().and_then(|landing| landing.at).or(judged.committed_at);
         let json = |error: serde_json::Error| AppError::internal("a change as JSON", &error);
-        let facts_digest =
-            id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
+        let facts_digest = id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
         let body = ChangeBody {
             judged_at,
             policy_base: judged.effective.base,
@@ -81,7 +80,8 @@ impl KeepChange {
             .or_else(|| match subject {
                 Subject::Direct(_) | Subject::Pull(_) => None,
             });
-        let row = row(repo, subject, &judged.title, landing.as_ref(), (opened_at, landed_at), &body)?;
+        let row =
+            row(repo, subject, &judged.title, landing.as_ref(), (opened_at, landed_at), &body)?;
         Ok(Self {
             repo: repo.id.clone(),
             row,

@@ -38,7 +38,13 @@ impl Command for KeepDeploy {
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let before = deploys::get(unit.tx(), &self.row.id).await?;
         let told = |row: &DeployRow| {
-            (row.sha.clone(), row.previous.clone(), row.kind.clone(), row.status.clone(), row.state.clone())
+            (
+                row.sha.clone(),
+                row.previous.clone(),
+                row.kind.clone(),
+                row.status.clone(),
+                row.state.clone(),
+            )
         };
         let same_facts = before
             .as_ref()
@@ -89,7 +95,8 @@ impl App {
         let mut tx = self.db().read().await?;
         let Some(repo) = store::repositories::by_id(&mut tx, repo).await? else { return Ok(()) };
         let folds: Vec<(String, Deployment)> =
-            aggregates::under(&mut tx, "deployment", &project::deployment_key(&repo.id, "")).await?;
+            aggregates::under(&mut tx, "deployment", &project::deployment_key(&repo.id, ""))
+                .await?;
         let organisation = self.organisation();
         let people = People::load(&mut tx, &repo.source, &organisation.organisation()).await?;
         drop(tx);
@@ -173,7 +180,9 @@ impl App {
         let previous = of_key
             .iter()
             .rev()
-            .find(|other| (other.started_at, other.id.as_str()) < place && other.status == "succeeded")
+            .find(|other| {
+                (other.started_at, other.id.as_str()) < place && other.status == "succeeded"
+            })
             .map(|other| other.sha.clone());
         let facts = body(&row)?.facts;
         let open = !facts.errors.is_empty()

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{App, AppError, Command, Unit, fields, project};
-use crate::domain::{Time, id};
 use crate::config;
+use crate::domain::{Time, id};
 use crate::integrations::{self, Headers, Interest, Normalised, Signature, SourceKind};
 use crate::store::deliveries::{self, DeliveryState, NewDelivery};
 use crate::store::{self};
@@ -48,9 +48,10 @@ impl App {
                 received.source
             ))
         })?;
-        let secret = source.secret.resolve().map_err(|error| {
-            AppError::internal("a source's secret cannot be read", &error)
-        })?;
+        let secret = source
+            .secret
+            .resolve()
+            .map_err(|error| AppError::internal("a source's secret cannot be read", &error))?;
         let kind = spoken(source.kind)?;
         let secret = secret.expose().as_bytes();
         let signature = integrations::verify(kind, secret, &received.headers, &received.body);
@@ -113,7 +114,8 @@ impl App {
             return Err(AppError::NotFound(format!("there is no delivery `{delivery}`")));
         };
         drop(tx);
-        let command = ApplyAgain { delivery: delivery.to_owned(), said: self.understand(&raw)?, raw };
+        let command =
+            ApplyAgain { delivery: delivery.to_owned(), said: self.understand(&raw)?, raw };
         self.writer().submit(command).await
     }
 
@@ -146,8 +148,7 @@ fn spoken(kind: config::SourceKind) -> Result<SourceKind, AppError> {
 /// Headers as JSON, without what would be a secret at rest.
 fn kept_headers(headers: &Headers) -> String {
     let secret = |name: &str| matches!(name, "authorization" | "cookie" | "x-gitlab-token");
-    let kept: BTreeMap<&str, &str> =
-        headers.pairs().filter(|(name, _)| !secret(name)).collect();
+    let kept: BTreeMap<&str, &str> = headers.pairs().filter(|(name, _)| !secret(name)).collect();
     serde_json::to_string(&kept).unwrap_or_else(|_| "{}".to_owned())
 }
 
@@ -170,7 +171,9 @@ impl Command for KeepDelivery {
         let Ok(said) = &self.understood else { return Ok(Receipt::Kept(delivery, state)) };
         let at = self.delivery.received_at;
         let source = self.delivery.source.as_str();
-        match unit.attempt(async |unit| project::apply(unit, source, &said.events, at).await).await?
+        match unit
+            .attempt(async |unit| project::apply(unit, source, &said.events, at).await)
+            .await?
         {
             Ok(()) => Ok(Receipt::Kept(delivery, state)),
             Err(error) => {

@@ -134,13 +134,11 @@ impl App {
             self.name_landing(&mut facts, pull.as_ref(), &people);
             facts.fingerprint = from_git.facts.fingerprint;
             facts.files = from_git.facts.files;
-            facts.commits =
-                name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
+            facts.commits = name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
             if let Some(pull) = &pull {
                 facts.opinions = opinions(pull, &people, &from_git.opinions);
             }
-            judged_links =
-                self.links_of(&mut tx, repo, pull.as_ref(), from_git.messages).await?;
+            judged_links = self.links_of(&mut tx, repo, pull.as_ref(), from_git.messages).await?;
             (tree, title, committed_at) =
                 (Some(from_git.tree), from_git.title, from_git.committed_at);
             landed = from_git.landed;
@@ -207,7 +205,8 @@ impl App {
         let head = pull.head().ok_or_else(|| {
             AppError::NotFound(format!("{}#{}: its head is not known yet", repo.name, pull.number))
         })?;
-        let branch = pull.now.as_ref().map_or_else(|| default.clone(), |now| now.value.base_branch.clone());
+        let branch =
+            pull.now.as_ref().map_or_else(|| default.clone(), |now| now.value.base_branch.clone());
         let policy_branch = if self.is_protected(repo, &branch) { branch.clone() } else { default };
         let landed = pull.landed.as_ref().map(|landed| git::landing::Proposal {
             head,
@@ -235,9 +234,10 @@ impl App {
     /// Whether a branch is protected here.
     pub(crate) fn is_protected(&self, repo: &Repository, branch: &str) -> bool {
         let patterns = self.repository_config(repo).map(|config| &config.protected_branches);
-        patterns.into_iter().flatten().any(|pattern| {
-            Glob::parse(pattern).is_ok_and(|glob| glob.matches_text(branch))
-        })
+        patterns
+            .into_iter()
+            .flatten()
+            .any(|pattern| Glob::parse(pattern).is_ok_and(|glob| glob.matches_text(branch)))
     }
 
     /// When and by whom it landed, as the source says.
@@ -291,11 +291,7 @@ fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
 }
 
 /// The reviews as opinions.
-fn opinions(
-    pull: &PullRequest,
-    people: &People,
-    proved: &BTreeMap<Oid, ProvedAt>,
-) -> Vec<Opinion> {
+fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt>) -> Vec<Opinion> {
     let votes = pull.votes().into_iter().filter_map(|(id, review)| {
         let said = &review.said.as_ref()?.value;
         let at = review.submitted_at()?;
@@ -305,7 +301,8 @@ fn opinions(
         Some(Opinion {
             id: id.to_owned(),
             by: by.map(|account| people.of_account(account)),
-            name: by.map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
+            name: by
+                .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
             kind: by.map_or(AccountKind::Bot, |account| account.kind),
             verdict: review.verdict(),
             commit: said.commit,
@@ -368,12 +365,7 @@ pub(crate) fn readers() -> Readers<'static> {
 fn scan(sides: &Sides<'_>) -> Content {
     let bytes = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.and_then(|(_, b)| b);
     let mode = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
-    policy::content::scan(
-        bytes(sides.old),
-        bytes(sides.new),
-        mode(sides.old),
-        mode(sides.new),
-    )
+    policy::content::scan(bytes(sides.old), bytes(sides.new), mode(sides.old), mode(sides.new))
 }
 
 impl Asked {
@@ -447,7 +439,9 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
     let brought: std::collections::BTreeSet<Oid> = landed.commits.iter().copied().collect();
     let mut at = landed.landing.commit;
     loop {
-        let Some(parent) = repo.read_commit(at)?.parents()?.first().copied() else { return Ok(None) };
+        let Some(parent) = repo.read_commit(at)?.parents()?.first().copied() else {
+            return Ok(None);
+        };
         if !brought.contains(&parent) {
             return Ok(Some(parent));
         }

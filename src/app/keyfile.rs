@@ -12,7 +12,9 @@ use crate::ledger::key::SigningKey;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// Others may read the secret.
-    #[error("the ledger's key file {path} may be read by others (mode {mode:04o}); run: chmod 600 {path}")]
+    #[error(
+        "the ledger's key file {path} may be read by others (mode {mode:04o}); run: chmod 600 {path}"
+    )]
     Permissions {
         /// The file.
         path: String,
@@ -106,8 +108,12 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
         let folder = folder.unwrap_or_else(|| Path::new("."));
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".new");
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;

@@ -241,7 +241,9 @@ impl App {
         if frontier.root() == stored.root() {
             return Ok(());
         }
-        Err(refuse("the entries do not hash to the ledger's head; run `countersign verify`".to_owned()))
+        Err(refuse(
+            "the entries do not hash to the ledger's head; run `countersign verify`".to_owned(),
+        ))
     }
 
     /// Signs, unless a larger head was signed meanwhile; keeps the head outside the database first.
@@ -297,8 +299,7 @@ impl App {
                 })
             }
             TileKind::Entries => {
-                let rows =
-                    store::ledger::entries(&mut tx, first, i64::from(tile.width)).await?;
+                let rows = store::ledger::entries(&mut tx, first, i64::from(tile.width)).await?;
                 encode_entries(rows.iter().map(|(_, _, bytes, _)| bytes.as_slice()))
                     .map_err(|error| AppError::internal("entries do not fit a bundle", &error))
             }

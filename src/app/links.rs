@@ -90,10 +90,7 @@ pub(crate) async fn tickets(
 }
 
 /// The ticket that a key names now or named once.
-pub(crate) async fn ticket_of(
-    tx: &mut Tx,
-    key: &str,
-) -> Result<Option<ticket::Ticket>, AppError> {
+pub(crate) async fn ticket_of(tx: &mut Tx, key: &str) -> Result<Option<ticket::Ticket>, AppError> {
     for (source, ticket) in store::tickets::by_key(tx, key).await? {
         let fold = aggregates::get(tx, "ticket", &format!("{source}:{ticket}")).await?;
         if fold.is_some() {
@@ -177,7 +174,11 @@ impl Command for Say {
             what: Assert::Said(self.statement.clone()),
         });
         let same = |links: &Links| {
-            links.tickets.get(&self.ticket).and_then(|link| link.said.as_ref()).map(|said| said.value.linked)
+            links
+                .tickets
+                .get(&self.ticket)
+                .and_then(|link| link.said.as_ref())
+                .map(|said| said.value.linked)
         };
         if same(&before) != same(&links) {
             aggregates::put(unit.tx(), "links", &key, &links).await?;

@@ -5,8 +5,8 @@ use crate::config;
 use crate::domain::{Oid, RepoPath};
 use crate::git::fetch::FetchSpec;
 use crate::git::{self, GitError, Mirror};
-use crate::policy::file::{RepositoryFile, no_regular_file, read_repository};
 use crate::policy::diagnostic::Diagnostic;
+use crate::policy::file::{RepositoryFile, no_regular_file, read_repository};
 use crate::policy::layers::Layer;
 use crate::store;
 use crate::store::repositories::Repository;
@@ -86,10 +86,10 @@ impl Command for SetFetched {
 impl App {
     /// The configuration of a repository, if it has a mirror.
     pub(crate) fn repository_config(&self, repo: &Repository) -> Option<&config::Repository> {
-        self.config()
-            .repositories
-            .iter()
-            .find(|one| one.source == repo.source && super::project::repository_id(&one.source, &one.name) == repo.id)
+        self.config().repositories.iter().find(|one| {
+            one.source == repo.source
+                && super::project::repository_id(&one.source, &one.name) == repo.id
+        })
     }
 
     /// Runs a part that reads a repository's mirror on a blocking thread.

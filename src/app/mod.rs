@@ -68,7 +68,9 @@ impl Command for Register {
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         for repository in &self.repositories {
             let known = store::repositories::by_id(unit.tx(), &repository.id).await?;
-            if known.as_ref().is_none_or(|known| !known.configured || known.default_branch != repository.default_branch) {
+            if known.as_ref().is_none_or(|known| {
+                !known.configured || known.default_branch != repository.default_branch
+            }) {
                 store::repositories::put(unit.tx(), repository).await?;
             }
             if known.is_none() {
@@ -101,7 +103,9 @@ impl App {
         let organisation = OrganisationLayer::load(config.organisation.as_deref())?;
         let complaints = organisation.complaints();
         if !complaints.is_empty() {
-            tracing::error!("the organisation file is refused; nothing passes by itself\n{complaints}");
+            tracing::error!(
+                "the organisation file is refused; nothing passes by itself\n{complaints}"
+            );
         }
         let writer = Writer::start(db.clone(), clock.clone(), closed);
         let app = Self(Arc::new(Inner {

@@ -61,9 +61,7 @@ impl OrganisationLayer {
     pub(crate) fn complaints(&self) -> String {
         let text = self.bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         match &self.read {
-            Some(Err(diagnostics)) => {
-                crate::policy::diagnostic::render_all(diagnostics, &text)
-            }
+            Some(Err(diagnostics)) => crate::policy::diagnostic::render_all(diagnostics, &text),
             _ => String::new(),
         }
     }
@@ -105,7 +103,9 @@ impl App {
         }
         let complaints = layer.complaints();
         if !complaints.is_empty() {
-            tracing::error!("the organisation file is refused; nothing passes by itself\n{complaints}");
+            tracing::error!(
+                "the organisation file is refused; nothing passes by itself\n{complaints}"
+            );
         }
         let layer = Arc::new(layer);
         self.set_organisation(Arc::clone(&layer));

@@ -98,7 +98,9 @@ impl People {
     fn of_login(&self, login: &str) -> Option<(Person, bool)> {
         let bot = login.ends_with("[bot]");
         match self.by_login.get(&login.to_lowercase()).map(Vec::as_slice) {
-            Some([id]) => self.by_id.get(id).map(|(p, kind)| (p.clone(), *kind == AccountKind::Bot)),
+            Some([id]) => {
+                self.by_id.get(id).map(|(p, kind)| (p.clone(), *kind == AccountKind::Bot))
+            }
             Some(_) => None,
             // The source itself mapped the commit to this login; its account has not appeared otherwise yet.
             None => Some((Person(login.to_owned()), bot)),

@@ -8,7 +8,9 @@ use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
     ProtectionEvent, PullRequestEvent, PushEvent, RepoRef, ReviewEvent, TicketEvent,
 };
-use crate::domain::{Account, Time, check, deployment, id, merge_group, pull_request, team, ticket};
+use crate::domain::{
+    Account, Time, check, deployment, id, merge_group, pull_request, team, ticket,
+};
 use crate::store::repositories::Repository;
 use crate::store::{self, aggregates, versions};
 
@@ -259,9 +261,7 @@ async fn repository(
     source: &str,
     named: &RepoRef,
 ) -> Result<Repository, AppError> {
-    if let Some(mut known) =
-        store::repositories::by_external(unit.tx(), source, &named.id).await?
-    {
+    if let Some(mut known) = store::repositories::by_external(unit.tx(), source, &named.id).await? {
         let renamed = known.name != named.name && !known.configured;
         if renamed || known.default_branch.is_none() && named.default_branch.is_some() {
             known.default_branch = named.default_branch.clone().or(known.default_branch);

@@ -135,7 +135,8 @@ pub struct KeyDiff {
 /// A reason why a key proof does not hold, with where it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Doubt {
-    /// A stable word, e.g. `unparsable`, `duplicate_key`, `type_ambiguous`, `directive`, `templated`, `secret`, `structural`.
+    /// A stable word, e.g. `unparsable`, `duplicate_key`, `type_ambiguous`, `directive`, `templated`, `secret`, `structural`,
+    /// `infrastructure`.
     pub kind: String,
     /// `old` or `new`.
     pub side: String,
@@ -145,6 +146,10 @@ pub struct Doubt {
     pub column: u64,
     /// The sentence.
     pub why: String,
+    /// The key it is about, where it is confined to one value. A `templated` doubt with a key may be allowed by
+    /// name (sem 2.2.7); one without a key, and every other kind, may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Vec<Segment>>,
 }
 
 /// What happened to a key.

@@ -9,6 +9,7 @@ use crate::domain::RepoPath;
 pub struct Glob {
     text: String,
     matcher: GlobMatcher,
+    folded: GlobMatcher,
 }
 
 impl PartialEq for Glob {
@@ -36,11 +37,21 @@ impl Glob {
                 "`{text}`: negated classes are refused, because they would match `/`; list what is meant"
             ));
         }
-        GlobBuilder::new(text)
-            .literal_separator(true)
-            .build()
-            .map(|glob| Self { text: text.to_owned(), matcher: glob.compile_matcher() })
-            .map_err(|error| format!("`{text}` is no glob: {}", error.kind()))
+        let compile = |any_case| {
+            GlobBuilder::new(text)
+                .literal_separator(true)
+                .case_insensitive(any_case)
+                .build()
+                .map(|glob| glob.compile_matcher())
+                .map_err(|error| format!("`{text}` is no glob: {}", error.kind()))
+        };
+        Ok(Self { text: text.to_owned(), matcher: compile(false)?, folded: compile(true)? })
+    }
+
+    /// Whether a path matches that differs in letter case only: for twins of protected paths (sem 2.1), never to allow.
+    #[must_use]
+    pub(crate) fn matches_folded(&self, path: &str) -> bool {
+        self.folded.is_match(path)
     }
 
     /// Whether the whole path matches. A path that is no UTF-8 matches nothing here; such files are significant anyway (sem 2.1).

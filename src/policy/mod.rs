@@ -2,6 +2,8 @@
 
 pub mod approvals;
 pub mod built_in;
+pub mod classify;
+pub mod content;
 pub mod decide;
 pub mod decision;
 pub mod deploy;
@@ -19,6 +21,7 @@ pub mod testcase;
 mod testkit;
 mod words;
 
+pub use classify::classify;
 pub use decide::decide;
 pub use decision::{Decision, State};
 pub use deploy::{DeployDecision, DeployFacts, decide_deploy};

@@ -98,8 +98,7 @@ impl Asked {
         let repo = self.repo.clone().filter(|repo| !repo.is_empty());
         let repo = repo.ok_or_else(|| invalid("repo: which repository is meant?"))?;
         let sha = self.sha.as_deref().ok_or_else(|| invalid("sha: which commit is meant?"))?;
-        let sha =
-            sha.parse().map_err(|error| AppError::Invalid(format!("sha: {error}")))?;
+        let sha = sha.parse().map_err(|error| AppError::Invalid(format!("sha: {error}")))?;
         let purpose = match self.purpose.as_deref().unwrap_or("deploy") {
             "merge" => self.merge()?,
             "deploy" => self.deploy(&repo)?,
@@ -293,8 +292,9 @@ mod tests {
     #[test]
     fn a_deploy_without_a_service_is_of_the_repository() {
         let sha = "9f2c41e7d081d3f6e05b4be1c07a92aaaaaaaaaa";
-        let question =
-            asked(serde_json::json!({"repo": "acme/payments", "sha": sha, "environment": "production"}));
+        let question = asked(
+            serde_json::json!({"repo": "acme/payments", "sha": sha, "environment": "production"}),
+        );
         assert_eq!(question.expect("a question").purpose.service(), Some("payments"));
     }
 }

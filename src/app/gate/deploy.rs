@@ -33,13 +33,8 @@ impl App {
         let effective = self.effective_for_deploys();
         let now = self.clock().now();
         let decision = policy::decide_deploy(&effective, &attributed.facts, now);
-        let mut record = self.bare(
-            repo,
-            question,
-            &effective,
-            decision.state,
-            decision.summary.clone(),
-        )?;
+        let mut record =
+            self.bare(repo, question, &effective, decision.state, decision.summary.clone())?;
         record.facts = serde_json::to_vec(&attributed.facts)
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
         record.seen = seen;

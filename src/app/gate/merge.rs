@@ -147,7 +147,11 @@ impl App {
         let sha = question.sha;
         let tree = self
             .in_mirror(repo, move |mirror| {
-                if mirror.contains(sha) { mirror.read_commit(sha)?.tree().map(Some) } else { Ok(None) }
+                if mirror.contains(sha) {
+                    mirror.read_commit(sha)?.tree().map(Some)
+                } else {
+                    Ok(None)
+                }
             })
             .await?;
         let (state, summary) = match tree {
@@ -237,7 +241,8 @@ pub(super) fn digests(effective: &Effective) -> PolicyDigests {
 /// Whether the organisation enforces decisions for this repository yet (sem 6.6).
 pub(super) fn rollout(effective: &Effective, repo: &str) -> Option<String> {
     let rollout = &effective.organisation.rollout;
-    let any = |globs: &[crate::policy::glob::Glob]| globs.iter().any(|glob| glob.matches_text(repo));
+    let any =
+        |globs: &[crate::policy::glob::Glob]| globs.iter().any(|glob| glob.matches_text(repo));
     let mode = match () {
         () if any(&rollout.observe) => Mode::Observe,
         () if any(&rollout.warn) => Mode::Warn,

@@ -1,0 +1,376 @@
+//! Kinds of files that a path tells, with the class that no repository lowers (sem 2.1).
+
+use crate::domain::{Class, FileChange, RepoPath};
+
+use super::file::Finding;
+
+/// What the path says about the change, exact spelling of names; twins are found elsewhere.
+pub(super) fn by_path(change: &FileChange) -> Option<Finding> {
+    let path = change.path.as_str()?;
+    let (kind, class, why) = if is_migration(path) {
+        match (change.old.is_some(), change.new.is_some()) {
+            (false, _) => ("migration", Class::Significant, "a new database migration"),
+            (true, true) => {
+                ("migration", Class::Critical, "a database migration that exists was edited")
+            }
+            (true, false) => {
+                ("migration", Class::Critical, "a database migration that exists was deleted")
+            }
+        }
+    } else {
+        protected(path)?
+    };
+    Some(Finding::built_in(class, kind, why))
+}
+
+/// The protected kind of a path: its name, the least class and why. `None`: no protected path.
+pub(super) fn protected(path: &str) -> Option<(&'static str, Class, &'static str)> {
+    let Parts { folders, name, extension, lower } = Parts::of(path);
+    let significant = |kind, why| Some((kind, Class::Significant, why));
+    if let Some(found) = policy(path) {
+        return Some(found);
+    }
+    if matches!(lower.as_str(), "codeowners" | "owners" | "owners_aliases") {
+        return significant("owners", "it says who must review");
+    }
+    if is_ci(&folders, &lower) {
+        return significant("ci", "it is CI configuration");
+    }
+    if matches!(name, ".gitattributes" | ".gitmodules") {
+        return significant("git", "it changes how git treats other files");
+    }
+    if is_hook(&folders, &lower) {
+        return significant("hook", "a hook runs on other machines");
+    }
+    if is_container(&lower) {
+        return significant("dockerfile", "it builds an image");
+    }
+    if is_dependency(&lower, extension) {
+        return significant("dependency", "it says what other code is used");
+    }
+    if is_build(&folders, &lower, extension) {
+        return significant("build", "a build script runs code");
+    }
+    if is_infrastructure(&folders, &lower, extension) {
+        return significant("infrastructure", "it is infrastructure or rights");
+    }
+    None
+}
+
+/// Protected names that another spelling could be taken for; lower case.
+pub(super) const PROTECTED_NAMES: [&str; 22] = [
+    ".countersign",
+    ".countersign.yml",
+    ".countersign.yaml",
+    ".github",
+    ".gitlab",
+    ".gitlab-ci.yml",
+    ".gitattributes",
+    ".gitmodules",
+    ".git",
+    ".circleci",
+    ".buildkite",
+    ".travis.yml",
+    ".husky",
+    ".githooks",
+    ".ci",
+    "codeowners",
+    "owners",
+    "dockerfile",
+    "jenkinsfile",
+    "makefile",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+];
+
+struct Parts<'a> {
+    folders: Vec<&'a str>,
+    name: &'a str,
+    extension: &'a str,
+    lower: String,
+}
+
+impl<'a> Parts<'a> {
+    fn of(path: &'a str) -> Self {
+        let mut folders: Vec<&str> = path.split('/').collect();
+        let name = folders.pop().unwrap_or_default();
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        Self { folders, name, extension, lower: name.to_ascii_lowercase() }
+    }
+}
+
+fn policy(path: &str) -> Option<(&'static str, Class, &'static str)> {
+    if path.starts_with(".countersign/tests/") {
+        return Some(("policy", Class::Significant, "it tests the policy"));
+    }
+    let critical = matches!(path, ".countersign.yml" | ".countersign.yaml")
+        || path.starts_with(".countersign/");
+    critical.then_some(("policy", Class::Critical, "it is the policy that judges changes"))
+}
+
+fn is_ci(folders: &[&str], name: &str) -> bool {
+    const FOLDERS: [&str; 12] = [
+        ".github",
+        ".gitlab",
+        ".circleci",
+        ".buildkite",
+        ".ci",
+        ".azure-pipelines",
+        ".woodpecker",
+        ".drone",
+        ".teamcity",
+        ".semaphore",
+        ".tekton",
+        ".forgejo",
+    ];
+    const NAMES: [&str; 16] = [
+        ".gitlab-ci.yml",
+        ".gitlab-ci.yaml",
+        ".travis.yml",
+        ".drone.yml",
+        ".woodpecker.yml",
+        ".cirrus.yml",
+        "appveyor.yml",
+        ".appveyor.yml",
+        "azure-pipelines.yml",
+        "azure-pipelines.yaml",
+        "bitbucket-pipelines.yml",
+        "cloudbuild.yaml",
+        "cloudbuild.yml",
+        "buildspec.yml",
+        "codemagic.yaml",
+        "wercker.yml",
+    ];
+    folders.iter().any(|folder| FOLDERS.contains(folder) || *folder == ".gitea")
+        || NAMES.contains(&name)
+        || name.starts_with("jenkinsfile")
+        || name.ends_with(".gitlab-ci.yml")
+}
+
+fn is_hook(folders: &[&str], name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "pre-commit",
+        "commit-msg",
+        "pre-push",
+        "post-checkout",
+        "post-merge",
+        "prepare-commit-msg",
+        "pre-receive",
+        "update",
+        "post-receive",
+        "post-commit",
+        "pre-rebase",
+        ".pre-commit-config.yaml",
+        "lefthook.yml",
+        ".lefthook.yml",
+    ];
+    folders.iter().any(|folder| matches!(*folder, ".husky" | ".githooks" | ".lefthook" | ".git"))
+        || (NAMES.contains(&name)
+            && (name.starts_with('.')
+                || name.starts_with("lefthook")
+                || folders.iter().any(|folder| folder.ends_with("hooks"))))
+}
+
+fn is_container(name: &str) -> bool {
+    name.starts_with("dockerfile")
+        || name.ends_with(".dockerfile")
+        || name.starts_with("containerfile")
+        || name == ".dockerignore"
+}
+
+fn is_dependency(name: &str, extension: &str) -> bool {
+    const NAMES: [&str; 41] = [
+        "cargo.toml",
+        "cargo.lock",
+        "package.json",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "pnpm-workspace.yaml",
+        "bun.lock",
+        "bun.lockb",
+        "deno.json",
+        "deno.lock",
+        "go.mod",
+        "go.sum",
+        "go.work",
+        "go.work.sum",
+        "pyproject.toml",
+        "poetry.lock",
+        "pdm.lock",
+        "uv.lock",
+        "pipfile",
+        "pipfile.lock",
+        "environment.yml",
+        "constraints.txt",
+        "gemfile",
+        "gemfile.lock",
+        "composer.json",
+        "composer.lock",
+        "pom.xml",
+        "gradle.lockfile",
+        "libs.versions.toml",
+        "mix.exs",
+        "mix.lock",
+        "pubspec.yaml",
+        "pubspec.lock",
+        "package.resolved",
+        "podfile",
+        "podfile.lock",
+        "chart.yaml",
+        "chart.lock",
+        "packages.lock.json",
+    ];
+    const MORE: [&str; 9] = [
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        ".terraform.lock.hcl",
+        "renovate.json",
+        "dependabot.yml",
+        "flake.lock",
+        "packages.config",
+        "conan.lock",
+    ];
+    NAMES.contains(&name)
+        || MORE.contains(&name)
+        || (name.starts_with("requirements") && matches!(extension, "txt" | "in"))
+        || matches!(extension, "gemspec" | "csproj" | "fsproj" | "vbproj" | "cabal" | "nuspec")
+}
+
+fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
+    const NAMES: [&str; 34] = [
+        "makefile",
+        "gnumakefile",
+        "build.rs",
+        "build.gradle.kts",
+        "settings.gradle.kts",
+        "gradlew",
+        "gradlew.bat",
+        "gradle.properties",
+        "gradle-wrapper.properties",
+        "mvnw",
+        "cmakelists.txt",
+        "build.xml",
+        "build.sbt",
+        "rakefile",
+        "justfile",
+        "taskfile.yml",
+        "taskfile.yaml",
+        "meson.build",
+        "build",
+        "build.bazel",
+        "workspace",
+        "workspace.bazel",
+        "module.bazel",
+        "setup.py",
+        "setup.cfg",
+        "noxfile.py",
+        "tox.ini",
+        "gulpfile.js",
+        "gruntfile.js",
+        "package.swift",
+        "build.zig",
+        "configure",
+        "configure.ac",
+        "rust-toolchain.toml",
+    ];
+    const STEMS: [&str; 8] = [
+        "webpack.config.",
+        "vite.config.",
+        "rollup.config.",
+        "babel.config.",
+        "directory.build.",
+        "build.sh",
+        "makefile.",
+        "goreleaser.",
+    ];
+    let is_build_folder = name == "build" && folders.is_empty();
+    (NAMES.contains(&name) && (name != "build" || is_build_folder || extension.is_empty()))
+        || STEMS.iter().any(|stem| name.starts_with(stem))
+        || matches!(extension, "mk" | "gradle" | "cmake" | "bzl" | "nix" | "m4" | "am")
+        || folders.contains(&".cargo")
+}
+
+fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -> bool {
+    let extension = extension.to_ascii_lowercase();
+    let yaml = matches!(extension.as_str(), "yaml" | "yml" | "json");
+    let folder = |wanted: &[&str]| {
+        folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()))
+    };
+    matches!(extension.as_str(), "tf" | "tfvars" | "bicep" | "hcl" | "tofu")
+        || name.ends_with(".tf.json")
+        || (folder(&["templates"]) && (yaml || matches!(extension.as_str(), "tpl" | "gotmpl")))
+        || folder(&["iam", "rbac", "crds", "crd", "networkpolicies", "terraform"])
+        || (yaml
+            && [
+                "rbac",
+                "networkpolicy",
+                "network-policy",
+                "clusterrole",
+                "rolebinding",
+                "iam-",
+                "iam.",
+                "crd.",
+                "-crd",
+            ]
+            .iter()
+            .any(|word| name.contains(word)))
+}
+
+fn is_migration(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let folders: Vec<&str> = lower.split('/').collect();
+    let (name, folders) = folders.split_last().unwrap_or((&"", &[]));
+    let pair = |a: &str, b: &str| folders.windows(2).any(|pair| pair == [a, b]);
+    folders.iter().any(|folder| matches!(*folder, "migrations" | "migration"))
+        || pair("db", "migrate")
+        || pair("alembic", "versions")
+        || (name.ends_with(".sql") && name.starts_with('v') && name.contains("__"))
+}
+
+/// Whether a path's format is documentation that nothing executes. MDX, notebooks, HTML and SVG are not (sem 2.1).
+#[must_use]
+pub fn is_documentation(path: &RepoPath) -> bool {
+    let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
+    match name.rsplit_once('.') {
+        Some((_, extension)) => matches!(
+            extension,
+            "md" | "markdown"
+                | "mkd"
+                | "rst"
+                | "txt"
+                | "adoc"
+                | "asciidoc"
+                | "org"
+                | "textile"
+                | "rdoc"
+        ),
+        None => matches!(
+            name.as_str(),
+            "readme"
+                | "license"
+                | "licence"
+                | "notice"
+                | "authors"
+                | "changelog"
+                | "contributing"
+                | "copying"
+                | "changes"
+        ),
+    }
+}
+
+/// The kind of file for display, where no rule gives one.
+pub(super) fn kind_of(path: &RepoPath) -> &'static str {
+    if is_documentation(path) {
+        return "documentation";
+    }
+    let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "conf"
+        | "cfg" | "xml" => "configuration",
+        _ => "code",
+    }
+}

@@ -1,0 +1,177 @@
+//! The class of one file: everything that is said about it is heard, and the highest class counts.
+
+use crate::domain::file::Kind;
+use crate::domain::{Class, FileChange};
+use crate::policy::decision::{FileClass, KeyVerdict};
+use crate::policy::model::Policy;
+
+use super::{builtin, link, path_rules, proof, twin};
+
+/// Something that is said about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) class: Class,
+    /// What kind of file it makes it; `None`: as its path says.
+    pub(super) kind: Option<&'static str>,
+    pub(super) rule: String,
+    pub(super) scope: Option<String>,
+    pub(super) why: String,
+}
+
+impl Finding {
+    pub(super) fn built_in(class: Class, kind: &'static str, why: impl Into<String>) -> Self {
+        let rule = format!("built-in: {kind}");
+        Self { class, kind: Some(kind), rule, scope: None, why: why.into() }
+    }
+
+    pub(super) fn rule(class: Class, rule: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { class, kind: None, rule: rule.into(), scope: None, why: why.into() }
+    }
+}
+
+/// The class of one file.
+pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
+    let (mut findings, keys) = trivial(policy, change);
+    findings.extend(by_path_rules(policy, change));
+    if findings.is_empty() {
+        let class = policy.default.max(Class::Routine);
+        findings.push(Finding::rule(
+            class,
+            "default",
+            format!("no rule matches it, and the default is {class}"),
+        ));
+    }
+    findings.extend(builtin::by_path(change));
+    findings.extend(by_content(change));
+    findings.extend(link::findings(policy, change));
+    findings.extend(twin::findings(policy, &change.path));
+    let (mut best, mut reason) = (None, None);
+    for finding in findings {
+        let key = (
+            finding.class,
+            rank(&finding),
+            std::cmp::Reverse((finding.rule.clone(), finding.why.clone(), finding.scope.clone())),
+        );
+        if best.as_ref().is_none_or(|best| key > *best) {
+            (best, reason) = (Some(key), Some(finding));
+        }
+    }
+    // There is always one: the default stands in where nothing else speaks.
+    let reason = reason.unwrap_or_else(|| Finding::rule(Class::Critical, "default", "no rule"));
+    FileClass {
+        path: change.path.clone(),
+        class: reason.class,
+        kind: reason.kind.unwrap_or_else(|| builtin::kind_of(&change.path)).to_owned(),
+        rule: reason.rule,
+        scope: reason.scope,
+        why: reason.why,
+        keys,
+    }
+}
+
+/// Among findings of one class: a rule with a scope tells most, then what is built in, then the rest.
+fn rank(finding: &Finding) -> u8 {
+    match finding {
+        Finding { scope: Some(_), .. } => 3,
+        Finding { kind: Some(_), .. } => 2,
+        Finding { rule, .. } if rule == "default" => 0,
+        _ => 1,
+    }
+}
+
+/// What the rules of `trivial` say: documentation, and configuration by its keys.
+fn trivial(policy: &Policy, change: &FileChange) -> (Vec<Finding>, Vec<KeyVerdict>) {
+    let mut findings = Vec::new();
+    let kinds = policy.trivial.kinds.as_deref();
+    let permitted = |kind: &str| kinds.is_none_or(|kinds| kinds.iter().any(|name| name == kind));
+    if let Some(glob) = policy.trivial.docs.iter().find(|glob| glob.matches(&change.path)) {
+        let rule = format!("docs: {}", glob.as_str());
+        findings.push(if !permitted("docs") {
+            ceiling(policy, rule, "documentation")
+        } else if builtin::is_documentation(&change.path) {
+            Finding::rule(Class::Trivial, rule, "documentation that is not executed")
+        } else {
+            let why = "it matches a documentation rule, but its format may be executed";
+            Finding::rule(Class::Significant, rule, why)
+        });
+    }
+    let (proof, keys) = proof::judge(policy, change);
+    if let Some(proof) = proof {
+        findings.push(if permitted("config") {
+            proof
+        } else {
+            ceiling(policy, proof.rule, "configuration")
+        });
+    }
+    (findings, keys)
+}
+
+fn ceiling(policy: &Policy, rule: String, kind: &str) -> Finding {
+    let why = format!("the organisation lets no {kind} be trivial");
+    Finding::rule(policy.default.max(Class::Routine), rule, why)
+}
+
+fn by_path_rules(policy: &Policy, change: &FileChange) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = path_rules(policy, &change.path)
+        .map(|(class, rule)| Finding {
+            class,
+            kind: None,
+            rule: rule.name.clone(),
+            scope: rule.scope.clone(),
+            why: format!("the rule {} ({}) makes it {class}", rule.name, rule.from),
+        })
+        .collect();
+    if let Some(glob) = policy.always_critical.iter().find(|glob| glob.matches(&change.path)) {
+        let why = format!("the organisation makes `{}` critical", glob.as_str());
+        findings.push(Finding::rule(Class::Critical, "floor: always_critical", why));
+    }
+    findings
+}
+
+/// What modes and bytes say, whatever the path.
+fn by_content(change: &FileChange) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut significant =
+        |kind, why: String| found.push(Finding::built_in(Class::Significant, kind, why));
+    let kinds = (change.old.map(|side| side.kind()), change.new.map(|side| side.kind()));
+    let either = |kind: Kind| kinds.0 == Some(kind) || kinds.1 == Some(kind);
+    if either(Kind::Submodule) {
+        significant("submodule", "a submodule points to other code".to_owned());
+    }
+    if either(Kind::Other) {
+        significant("mode", "its mode is none that git writes".to_owned());
+    }
+    match (change.old, change.new) {
+        (Some(old), Some(new)) if old.mode != new.mode => {
+            significant(
+                "mode",
+                format!("its mode changed from {:06o} to {:06o}", old.mode, new.mode),
+            );
+        }
+        (None, Some(new)) if new.kind() == Kind::Executable => {
+            significant("mode", "a new file that may be executed".to_owned());
+        }
+        _ => {}
+    }
+    let content = &change.content;
+    if content.missing {
+        significant(
+            "missing",
+            "its content is not in the mirror, so nothing is known of it".to_owned(),
+        );
+    }
+    if content.lfs {
+        significant("lfs", "a Git LFS pointer: the content is elsewhere".to_owned());
+    }
+    if content.binary {
+        significant("binary", "a binary file cannot be read by rules".to_owned());
+    }
+    if let Some(deceptive) = &content.deceptive {
+        let why = format!(
+            "line {} holds {}, which makes text look like other text",
+            deceptive.line, deceptive.character
+        );
+        significant("deceptive", why);
+    }
+    found
+}

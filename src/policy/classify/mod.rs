@@ -1,0 +1,90 @@
+//! The class of a change (sem 2.1, 2.2): the maximum over its files, then the limits of the whole.
+//!
+//! Nothing here lowers: every rule that says something about a file is heard, and the highest class counts, so the
+//! order of rules never matters. Trivial is proven: a documentation rule with a format that is not executed, or a
+//! configuration rule whose key proof holds.
+//!
+//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow,
+//! exact reverts (sem 2.3) and dependency bumps by a bot (sem 2.4).
+
+mod allow;
+mod builtin;
+mod decimal;
+mod deny;
+mod file;
+mod limits;
+mod link;
+mod proof;
+mod twin;
+
+use crate::domain::Class;
+use crate::domain::RepoPath;
+use crate::domain::fact::{Facts, LandingKind};
+
+use super::decision::{Classification, FileClass};
+use super::model::{Effective, PathRule, Policy};
+
+pub use builtin::is_documentation;
+pub use deny::denied_segment;
+pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT_MAX_LINES};
+
+/// Classifies a change. The class is the maximum over its files; over a limit of `max`, or landed without a pull
+/// request, it is significant at least. A change without files is routine and never passes by itself.
+///
+/// A change counts as landed directly if its landing says so, or if it has no pull request and no landing that
+/// comes from one.
+#[must_use]
+pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
+    let mut files: Vec<FileClass> =
+        facts.files.iter().map(|change| file::classify(&effective.policy, change)).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut limits = limits::exceeded(&effective.policy.trivial.max, &facts.files);
+    if is_direct(facts) {
+        limits.push("it landed without a pull request".to_owned());
+    }
+    let (mut class, mut why) = highest(&files);
+    if let Some(limit) = limits.first()
+        && class < Class::Significant
+    {
+        (class, why) = (Class::Significant, limit.clone());
+    }
+    Classification { class, why, files, limits }
+}
+
+/// The path rules (`significant`, `routine`) that match a path, with the class they give. A file that several rules
+/// match raises the scopes of all of them, though [`FileClass`] names the highest one only.
+pub fn path_rules<'a>(
+    policy: &'a Policy,
+    path: &'a RepoPath,
+) -> impl Iterator<Item = (Class, &'a PathRule)> {
+    let significant = policy.significant.iter().map(|rule| (Class::Significant, rule));
+    let routine = policy.routine.iter().map(|rule| (Class::Routine, rule));
+    significant.chain(routine).filter(|(_, rule)| rule.files.iter().any(|glob| glob.matches(path)))
+}
+
+fn highest(files: &[FileClass]) -> (Class, String) {
+    let mut best: Option<&FileClass> = None;
+    for file in files {
+        if best.is_none_or(|best| file.class > best.class) {
+            best = Some(file);
+        }
+    }
+    match best {
+        Some(file) => (file.class, format!("{}: {}", file.path, file.why)),
+        None => {
+            let why = "it changes no file; nothing is proven, so it never passes by itself";
+            (Class::Routine, why.to_owned())
+        }
+    }
+}
+
+fn is_direct(facts: &Facts) -> bool {
+    match facts.landing.as_ref().map(|landing| landing.how) {
+        Some(LandingKind::Direct) => true,
+        Some(LandingKind::FastForward | LandingKind::Revert) | None => facts.pull.is_none(),
+        Some(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
