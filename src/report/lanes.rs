@@ -311,14 +311,14 @@ fn place(events: &[Event], axis: &Axis) -> Vec<Mark> {
     marks
 }
 
-fn row(place: i64, lane: Lane, events: &[Event], marks: &[Mark]) -> Row {
+fn row(place: i64, of: Lane, events: &[Event], marks: &[Mark]) -> Row {
     let xs =
-        || events.iter().zip(marks).filter(|(event, _)| event.lane == lane).map(|(_, mark)| mark.x);
-    let line = match (xs().min(), xs().max()) {
+        || events.iter().zip(marks).filter(|(event, _)| event.lane == of).map(|(_, mark)| mark.x);
+    let life = match (xs().min(), xs().max()) {
         (Some(from), Some(to)) if from < to => Some((from, to)),
         _ => None,
     };
-    Row { name: lane.as_str(), y: TOP + ROW * place + ROW / 2, line }
+    Row { name: of.as_str(), y: TOP + ROW * place + ROW / 2, line: life }
 }
 
 /// Labels stand right of their mark, else left, else nowhere. They never cover a mark, a label or a dashed line.
@@ -427,7 +427,7 @@ mod tests {
             for (place, one) in drawing.marks.iter().enumerate() {
                 for other in drawing.marks.iter().skip(place + 1).filter(|other| other.y == one.y) {
                     prop_assert!((other.x - one.x).abs() >= APART);
-                    for label in one.label.iter() {
+                    if let Some(label) = &one.label {
                         let length = LETTER * i64::try_from(label.text.chars().count()).expect("short");
                         let (from, to) = if label.anchor == "start" { (label.x, label.x + length) } else { (label.x - length, label.x) };
                         prop_assert!(other.x + 9 <= from || other.x - 9 >= to);

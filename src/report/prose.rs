@@ -36,7 +36,7 @@ impl Prose {
     #[must_use]
     pub fn marked(text: &str) -> Self {
         let parts: Vec<&str> = text.split('`').collect();
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return Self::from(text);
         }
         let spans = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());

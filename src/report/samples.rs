@@ -1,5 +1,11 @@
 //! Invented data for the component page and the tests of the pages: one organisation, one October, and hostile text.
 
+#![expect(
+    clippy::too_many_lines,
+    clippy::too_many_arguments,
+    reason = "tables of invented data, one row a line"
+)]
+
 use super::attribution::Attribution;
 use super::change::{ChangePage, FileRow, Place, TicketMoments, TicketState};
 use super::changes::{ApprovalCell, ChangeRow, ChangeSorts, ChangesPage, DeployCell, LandingCell};
@@ -137,7 +143,7 @@ fn deploy_row(place: u64, kind: DeployKind, service: &str, state: State) -> Depl
     let exceptions = match state {
         State::EmergencyOpen => vec![exception("X35", Severity::High, "Emergency review overdue")],
         State::Unaccounted => vec![exception("X01", Severity::High, "Commit in no pull request")],
-        State::Approved if place % 3 == 0 => {
+        State::Approved if place.is_multiple_of(3) => {
             vec![exception("X07", Severity::Low, "Scope edited after the deploy")]
         }
         _ => Vec::new(),
@@ -155,8 +161,8 @@ fn deploy_row(place: u64, kind: DeployKind, service: &str, state: State) -> Depl
         )),
         status: if place == 8 { DeployStatus::Failed } else { DeployStatus::Succeeded },
         kind,
-        from: (place != 23).then(|| oid(&format!("{:010x}", 0x6d08_4016_47 + place * 7_919_131))),
-        to: oid(&format!("{:010x}", 0x87ff_4adf_a3_u64 - place * 1_299_709_771)),
+        from: (place != 23).then(|| oid(&format!("{:010x}", 0x006d_0840_1647 + place * 7_919_131))),
+        to: oid(&format!("{:010x}", 0x0087_ff4a_dfa3_u64 - place * 1_299_709_771)),
         commits: if nothing { 0 } else { place % 9 + 1 },
         changes: if nothing { 0 } else { place % 3 + 1 },
         class: (!nothing).then(|| pick(&Class::ALL, place)),

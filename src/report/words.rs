@@ -13,7 +13,7 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -175,7 +175,7 @@ fn is_deceptive(character: char) -> bool {
 }
 
 /// The longest piece of a word that never breaks. Names, ids and commits are shorter.
-const PIECE: usize = 24;
+const PIECE: usize = 18;
 
 /// Cuts a path after `/`, `.`, `_` and `-`, where a long value may wrap, and long pieces wherever they get too long.
 #[must_use]

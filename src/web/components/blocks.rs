@@ -1,5 +1,10 @@
 //! Blocks: rule tree, approvals, key changes, files, events, lanes, receipt, charts, pager, filters.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "templates hand over fields, loop variables and references alike: see `Given`"
+)]
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 
@@ -84,7 +89,7 @@ pub fn keys(table: &KeyTable) -> Keys<'_> {
 #[derive(Debug, Clone, Template)]
 #[template(path = "components/file_table.html")]
 pub struct Files<'a> {
-    files: &'a [FileRow],
+    rows: &'a [FileRow],
     classes: String,
     lines: String,
 }
@@ -94,7 +99,7 @@ pub struct Files<'a> {
 pub fn files(page: &ChangePage) -> Files<'_> {
     let lines = page.lines();
     Files {
-        files: &page.files,
+        rows: &page.files,
         classes: page.classes(),
         lines: crate::report::words::lines(lines.added, lines.deleted),
     }

@@ -1,5 +1,10 @@
 //! Marks that work without colour: state, rule, class, severity (interface 2.4). The word is always beside the shape.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "templates hand over fields, loop variables and references alike: see `Given`"
+)]
+
 use askama::Template;
 
 use super::Given;

@@ -1,5 +1,10 @@
 //! Ids, times, counts, people, sentences: small components that stand inside a line.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "templates hand over fields, loop variables and references alike: see `Given`"
+)]
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 

@@ -16,7 +16,7 @@ struct View<'a> {
 impl View<'_> {
     /// What the margin of a printed page says it is.
     fn print_title(&self) -> String {
-        "changes".to_owned()
+        format!("changes at ledger size {}", self.page.pager.ledger_size)
     }
 }
 

@@ -26,7 +26,7 @@ struct View<'a> {
 impl View<'_> {
     /// What the margin of a printed page says it is.
     fn print_title(&self) -> String {
-        "components".to_owned()
+        format!("components of {}", self.frame.version)
     }
 }
 

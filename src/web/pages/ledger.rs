@@ -16,7 +16,7 @@ struct View<'a> {
 impl View<'_> {
     /// What the margin of a printed page says it is.
     fn print_title(&self) -> String {
-        "ledger".to_owned()
+        format!("ledger, {} entries", self.page.size)
     }
 }
 
