@@ -42,8 +42,6 @@ struct FromGit {
 pub(crate) struct Attributed {
     pub(crate) facts: DeployFacts,
     pub(crate) tree: Option<Oid>,
-    /// Commits by change, and those of no change.
-    pub(crate) by_change: BTreeMap<String, Vec<Oid>>,
 }
 
 impl App {
@@ -89,7 +87,7 @@ impl App {
             Ok(from_git) => from_git,
             Err(AppError::Unavailable(why)) => {
                 facts.errors.push(why);
-                return Ok(Attributed { facts, tree: None, by_change: BTreeMap::new() });
+                return Ok(Attributed { facts, tree: None });
             }
             Err(other) => return Err(other),
         };
@@ -106,7 +104,7 @@ impl App {
         for change in &from_git.withdrawn {
             facts.withdrawn.extend(self.outcome_of(repo, change, false).await?);
         }
-        Ok(Attributed { facts, tree: from_git.tree, by_change: from_git.buckets.landed })
+        Ok(Attributed { facts, tree: from_git.tree })
     }
 
     async fn outcome_of(
@@ -209,7 +207,7 @@ fn read(
 
 /// Whether a database migration lies between two commits.
 fn touches_migration(mirror: &git::Repo, from: Oid, to: Oid) -> Result<bool, GitError> {
-    let changes = git::diff::Differ::new(mirror)?.changes_between(Some(from), to)?;
+    let changes = mirror.changes_between(Some(from), to)?;
     let is_migration = |path: &[u8]| policy::classify::is_migration(&RepoPath::new(path));
     Ok(changes.iter().any(|change| is_migration(&change.path)))
 }

@@ -74,12 +74,8 @@ impl KeepChange {
             decision: judged.decision,
             facts: judged.facts,
         };
-        let commits = judged
-            .landed
-            .map(|landed| landed.commits.iter().map(ToString::to_string).collect())
-            .or_else(|| match subject {
-                Subject::Direct(_) | Subject::Pull(_) => None,
-            });
+        let commits =
+            judged.landed.map(|landed| landed.commits.iter().map(ToString::to_string).collect());
         let row =
             row(repo, subject, &judged.title, landing.as_ref(), (opened_at, landed_at), &body)?;
         Ok(Self {

@@ -7,7 +7,7 @@ use super::attribution::{Attributed, Target};
 use super::gate::default_service;
 use super::people::People;
 use super::{App, AppError, Command, Unit, fields, project};
-use crate::domain::deployment::{DeployState, Deployment};
+use crate::domain::deployment::Deployment;
 use crate::domain::{Time, id};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
 use crate::policy::{self};
@@ -196,10 +196,5 @@ impl App {
             && row.started_at == target.at.as_ref().map_or(0, |(at, _)| at.micros())
             && row.previous == previous;
         Ok(same && !open)
-    }
-
-    /// How many of a deployment's states mean that it is over.
-    pub(crate) fn is_over(state: DeployState) -> bool {
-        !matches!(state, DeployState::Started)
     }
 }

@@ -257,7 +257,7 @@ fn first_state(understood: &Result<Normalised, String>) -> (DeliveryState, Optio
     match understood {
         Ok(said) => match &said.interest {
             Interest::Applied => (DeliveryState::Applied, None),
-            Interest::None(why) => (DeliveryState::NoInterest, Some(why.to_string())),
+            Interest::None(why) => (DeliveryState::NoInterest, Some(why.clone())),
         },
         Err(why) => (DeliveryState::SetAside, Some(why.clone())),
     }

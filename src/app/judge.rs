@@ -10,7 +10,7 @@ use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
-use crate::domain::{AccountKind, Oid, Signature, Time};
+use crate::domain::{AccountKind, Oid, Side, Signature, Time};
 use crate::git::facts::{ChangeFacts, Readers, Sides};
 use crate::git::landing::Landed;
 use crate::git::{self, GitError};
@@ -131,7 +131,7 @@ impl App {
         let (mut tree, mut title, mut committed_at) = (None, String::new(), None);
         if let Some(from_git) = from_git {
             facts.landing = from_git.landed.as_ref().map(|landed| landed.landing.clone());
-            self.name_landing(&mut facts, pull.as_ref(), &people);
+            name_landing(&mut facts, pull.as_ref(), &people);
             facts.fingerprint = from_git.facts.fingerprint;
             facts.files = from_git.facts.files;
             facts.commits = name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
@@ -240,15 +240,6 @@ impl App {
             .any(|pattern| Glob::parse(pattern).is_ok_and(|glob| glob.matches_text(branch)))
     }
 
-    /// When and by whom it landed, as the source says.
-    fn name_landing(&self, facts: &mut Facts, pull: Option<&PullRequest>, people: &People) {
-        let said = pull.and_then(|pull| pull.landed.as_ref()).map(|landed| &landed.value);
-        if let (Some(landing), Some(said)) = (facts.landing.as_mut(), said) {
-            landing.at = said.at.or(landing.at);
-            landing.by = said.by.as_ref().map(|account| people.of_account(account));
-        }
-    }
-
     async fn links_of(
         &self,
         tx: &mut Tx,
@@ -268,6 +259,15 @@ impl App {
         let known = store::tickets::projects(tx).await?;
         let said = links::said(tx, &repo.id, pull.number).await?;
         Ok(Some(links::found(&texts, &known, said, now.at)))
+    }
+}
+
+/// When and by whom it landed, as the source says.
+fn name_landing(facts: &mut Facts, pull: Option<&PullRequest>, people: &People) {
+    let said = pull.and_then(|pull| pull.landed.as_ref()).map(|landed| &landed.value);
+    if let (Some(landing), Some(said)) = (facts.landing.as_mut(), said) {
+        landing.at = said.at.or(landing.at);
+        landing.by = said.by.as_ref().map(|account| people.of_account(account));
     }
 }
 
@@ -363,9 +363,13 @@ pub(crate) fn readers() -> Readers<'static> {
 }
 
 fn scan(sides: &Sides<'_>) -> Content {
-    let bytes = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.and_then(|(_, b)| b);
-    let mode = |side: Option<(crate::domain::Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
-    policy::content::scan(bytes(sides.old), bytes(sides.new), mode(sides.old), mode(sides.new))
+    let mode = |side: Option<(Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
+    policy::content::scan(
+        sides.old.and_then(|(_, bytes)| bytes),
+        sides.new.and_then(|(_, bytes)| bytes),
+        mode(sides.old),
+        mode(sides.new),
+    )
 }
 
 impl Asked {

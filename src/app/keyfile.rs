@@ -61,7 +61,8 @@ pub fn open_or_make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileErro
 fn check_mode(path: &Path) -> Result<(), KeyFileError> {
     let metadata = fs::metadata(path).map_err(|error| file_error(path, &error))?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     Err(KeyFileError::Permissions { path: path.display().to_string(), mode })

@@ -310,15 +310,13 @@ impl App {
     pub async fn entry(&self, caller: &Caller, index: u64) -> Result<(String, Vec<u8>), AppError> {
         caller.may(Action::ReadLedger, None)?;
         let mut tx = self.db().read().await?;
-        match store::ledger::entry(&mut tx, index).await? {
-            Some((kind, bytes, _)) => Ok((kind, bytes)),
-            None => {
-                let size = stored_head(&mut tx).await?.size();
-                Err(AppError::NotFound(format!(
-                    "there is no entry {index}: the ledger has {size} entries, from 0"
-                )))
-            }
+        if let Some((kind, bytes, _)) = store::ledger::entry(&mut tx, index).await? {
+            return Ok((kind, bytes));
         }
+        let size = stored_head(&mut tx).await?.size();
+        Err(AppError::NotFound(format!(
+            "there is no entry {index}: the ledger has {size} entries, from 0"
+        )))
     }
 
     /// A receipt for an entry, under a checkpoint that covers it.
@@ -456,12 +454,11 @@ fn check_row(
     /// Beyond so many faults the rest is not worth a line each.
     const MOST: usize = 1000;
     let index = store::unsigned(index);
-    let fault = match Hash::from_slice(leaf) {
-        Some(stored) => verifier.push(index, bytes, &stored).err().map(|fault| fault.to_string()),
-        None => {
-            let _: Result<(), Fault> = verifier.push(index, bytes, &leaf_hash(bytes));
-            Some(format!("entry {index}: its stored leaf hash is not 32 bytes"))
-        }
+    let fault = if let Some(stored) = Hash::from_slice(leaf) {
+        verifier.push(index, bytes, &stored).err().map(|fault| fault.to_string())
+    } else {
+        let _: Result<(), Fault> = verifier.push(index, bytes, &leaf_hash(bytes));
+        Some(format!("entry {index}: its stored leaf hash is not 32 bytes"))
     };
     if faults.len() < MOST {
         faults.extend(fault);

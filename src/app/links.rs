@@ -129,7 +129,7 @@ pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(
             continue;
         }
         store::links::put(unit.tx(), &row).await?;
-        if old.map_or(false, |old| old.live) != live {
+        if old.is_some_and(|old| old.live) != live {
             let kind = if live { "link.asserted" } else { "link.retracted" };
             let body = serde_json::json!({
                 "link": row.id, "repo": repo, "pull": number, "ticket": ticket, "found_in": found_in,

@@ -40,36 +40,30 @@ impl App {
         record.seen = seen;
         record.holds_until = decision.holds_until;
         record.fleeting = matches!(decision.state, State::Error | State::UnknownCommit);
-        record.kept = self.kept(repo, question, attributed, decision, record.kept.answer);
+        record.kept = kept(attributed, decision, record.kept.answer);
         record.kept.answer.policy = digests(&effective);
         record.kept.answer.rollout = rollout(&effective, &repo.name);
         Ok(record)
     }
+}
 
-    fn kept(
-        &self,
-        _repo: &Repository,
-        _question: &Question,
-        attributed: Attributed,
-        decision: DeployDecision,
-        bare: Answer,
-    ) -> Kept {
-        let answer = Answer {
-            pass: decision.passes(),
-            class: decision.class,
-            tree: attributed.tree,
-            rules: decision.rules.clone(),
-            missing: decision.missing.clone(),
-            changes: decision.changes.iter().map(ChangeView::from).collect(),
-            ledger: LedgerRef { index: 0 },
-            ..bare
-        };
-        Kept {
-            answer,
-            decision: None,
-            deploy: Some(decision),
-            deploy_facts: Some(attributed.facts),
-            asked_by: String::new(),
-        }
+/// What is kept of a decision about a deploy: the bare answer with everything that was found.
+fn kept(attributed: Attributed, decision: DeployDecision, bare: Answer) -> Kept {
+    let answer = Answer {
+        pass: decision.passes(),
+        class: decision.class,
+        tree: attributed.tree,
+        rules: decision.rules.clone(),
+        missing: decision.missing.clone(),
+        changes: decision.changes.iter().map(ChangeView::from).collect(),
+        ledger: LedgerRef { index: 0 },
+        ..bare
+    };
+    Kept {
+        answer,
+        decision: None,
+        deploy: Some(decision),
+        deploy_facts: Some(attributed.facts),
+        asked_by: String::new(),
     }
 }

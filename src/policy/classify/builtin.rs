@@ -330,6 +330,12 @@ fn is_migration(path: &str) -> bool {
         || (name.ends_with(".sql") && name.starts_with('v') && name.contains("__"))
 }
 
+/// Whether a path is that of a database migration (sem 2.1); a path that is no text is taken for one.
+#[must_use]
+pub fn is_migration_path(path: &RepoPath) -> bool {
+    path.as_str().is_none_or(is_migration)
+}
+
 /// Whether a path's format is documentation that nothing executes. MDX, notebooks, HTML and SVG are not (sem 2.1).
 #[must_use]
 pub fn is_documentation(path: &RepoPath) -> bool {

@@ -24,7 +24,7 @@ use crate::domain::fact::{Facts, LandingKind};
 use super::decision::{Classification, FileClass};
 use super::model::{Effective, PathRule, Policy};
 
-pub use builtin::is_documentation;
+pub use builtin::{is_documentation, is_migration_path as is_migration};
 pub use deny::denied_segment;
 pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT_MAX_LINES};
 
