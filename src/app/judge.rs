@@ -211,7 +211,7 @@ impl App {
         let landed = pull.landed.as_ref().map(|landed| git::landing::Proposal {
             head,
             claimed: landed.value.commit,
-            before: None,
+            before: pull.now.as_ref().map(|now| now.value.base),
         });
         let reviewed: std::collections::BTreeSet<Oid> = pull
             .reviews
@@ -380,7 +380,7 @@ impl Asked {
         }
         let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
         let landed = match &self.landed {
-            Some(proposal) => git::landing::find(repo, tip, proposal)?,
+            Some(proposal) => find_landing(repo, tip, proposal)?,
             None => None,
         };
         let base_tip = match &landed {
@@ -436,6 +436,21 @@ impl Asked {
         };
         PolicyAt::read(repo, &self.policy_branch, at)
     }
+}
+
+/// How a proposal landed. The base that its source last named tells a fast-forward's beginning; a base that came after
+/// the landing, or is not in the mirror, tells nothing, and the search goes on without it.
+fn find_landing(
+    repo: &git::Repo,
+    tip: Oid,
+    proposal: &git::landing::Proposal,
+) -> Result<Option<Landed>, GitError> {
+    if proposal.before.is_some_and(|before| repo.contains(before))
+        && let Some(landed) = git::landing::find(repo, tip, proposal)?
+    {
+        return Ok(Some(landed));
+    }
+    git::landing::find(repo, tip, &git::landing::Proposal { before: None, ..*proposal })
 }
 
 /// The branch's tip before a landing: the first commit down the first parents that did not come in with it.

@@ -258,7 +258,7 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
             Ok(None) if started.elapsed() < timeout => {
-                std::thread::sleep(Duration::from_millis(20))
+                std::thread::sleep(Duration::from_millis(20));
             }
             _ => {
                 let group = child.id().to_string();
