@@ -1294,7 +1294,7 @@ pub fn deploy() -> DeployPage {
             ..deploy_row(5, DeployKind::Forward, "webhooks", State::Unaccounted)
         },
         repo: "acme/webhooks".into(),
-        finished: Some(time("2026-10-31 01:25:10")),
+        finished: Some(time("2026-10-31 11:41:17")),
         artifact: Some(
             "sha256:5ac9e210774398bd0c6f21d4b8e03f976a15d2c840be917aee0358f1c76d2b94".into(),
         ),
