@@ -23,6 +23,7 @@ mod mirrors;
 mod organisation;
 mod people;
 mod project;
+pub mod read;
 mod worker;
 mod writer;
 

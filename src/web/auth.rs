@@ -48,10 +48,7 @@ impl FromRequestParts<App> for Visitor {
 impl OptionalFromRequestParts<App> for Visitor {
     type Rejection = PageProblem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &App,
-    ) -> Result<Option<Self>, PageProblem> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, PageProblem> {
         Ok(session(app, &parts.headers).await.map_err(PageProblem::from)?.map(Self))
     }
 }

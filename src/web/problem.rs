@@ -57,9 +57,7 @@ impl From<AppError> for Problem {
                 problem.more.insert("head".to_owned(), json!(head));
                 problem
             }
-            AppError::Invalid(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
-            }
+            AppError::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail),
             AppError::Unavailable(_) | AppError::Ambiguous => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             }
@@ -67,8 +65,7 @@ impl From<AppError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "read_only", detail)
             }
             AppError::Internal(id) => {
-                let mut problem =
-                    Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
+                let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
                 problem.more.insert("id".to_owned(), json!(id));
                 problem
             }
