@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub mod access;
+pub use access::{MadeToken, TokenRequest};
 mod attribution;
 mod caller;
 mod canary;

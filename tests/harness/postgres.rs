@@ -79,11 +79,9 @@ fn start(home: &Path, bin: &Path) -> Server {
     }
     fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("permissions");
     let data_text = data.display().to_string();
-    run(as_user(bin.join("initdb")).args(["-D", &data_text, "-U", "tester", "-A", "trust"]).args([
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]));
+    run(as_user(bin.join("initdb"))
+        .args(["-D", &data_text, "-U", "tester", "-A", "trust"])
+        .args(["-E", "UTF8", "--locale=C"]));
     let port = free_port();
     let options = format!(
         "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200 \
@@ -125,9 +123,9 @@ fn ordinary_user() -> Option<&'static str> {
 fn as_user_words(program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     match ordinary_user() {
-        Some(user) => {
-            ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program].map(str::to_owned).into()
-        }
+        Some(user) => ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program]
+            .map(str::to_owned)
+            .into(),
         None => vec![program],
     }
 }
