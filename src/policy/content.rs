@@ -27,7 +27,8 @@ pub fn scan(
     let is_text = |mode: Option<u32>| !matches!(mode, Some(LINK | SUBMODULE));
     let (before, after) = (old.unwrap_or_default(), new.unwrap_or_default());
     let text = is_text(old_mode) && is_text(new_mode);
-    let binary = (is_text(old_mode) && before.contains(&0)) || (is_text(new_mode) && after.contains(&0));
+    let binary =
+        (is_text(old_mode) && before.contains(&0)) || (is_text(new_mode) && after.contains(&0));
     Content {
         lines: (text && !binary).then(|| line_bound(before, after)),
         old_size: before.len() as u64,
@@ -49,7 +50,13 @@ pub fn line_bound(old: &[u8], new: &[u8]) -> Lines {
     let (before, after) = (split(old), split(new));
     let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
     let shorter = before.len().min(after.len()) - head;
-    let tail = before.iter().rev().zip(after.iter().rev()).take(shorter).take_while(|(a, b)| a == b).count();
+    let tail = before
+        .iter()
+        .rev()
+        .zip(after.iter().rev())
+        .take(shorter)
+        .take_while(|(a, b)| a == b)
+        .count();
     Lines {
         added: (after.len() - head - tail) as u64,
         deleted: (before.len() - head - tail) as u64,
@@ -74,7 +81,13 @@ fn deceptive(old: &[u8], new: &[u8]) -> Option<Deceptive> {
     let after: Vec<(u64, &[u8], char)> = deceptive_lines(new).collect();
     let head = before.iter().zip(&after).take_while(|(a, (_, b, _))| *a == b).count();
     let rest = before.len().min(after.len()) - head;
-    let tail = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, (_, b, _))| *a == b).count();
+    let tail = before
+        .iter()
+        .rev()
+        .zip(after.iter().rev())
+        .take(rest)
+        .take_while(|(a, (_, b, _))| *a == b)
+        .count();
     if after.len() - tail <= head {
         return None;
     }

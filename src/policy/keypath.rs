@@ -51,7 +51,10 @@ impl KeyPattern {
         }
         let parts = Reader { text, rest: text }.parts()?;
         if parts.len() > Self::MAX_PARTS {
-            return Err(format!("`{text}`: a key pattern may have {} segments at most", Self::MAX_PARTS));
+            return Err(format!(
+                "`{text}`: a key pattern may have {} segments at most",
+                Self::MAX_PARTS
+            ));
         }
         Ok(Self { text: text.to_owned(), parts })
     }
@@ -132,7 +135,9 @@ impl Reader<'_> {
             if !self.rest.starts_with('[') {
                 parts.push(self.segment()?);
             } else if !parts.is_empty() {
-                return Err(self.error("a `[` follows a key without a dot between: `a[0]`, not `a.[0]`"));
+                return Err(
+                    self.error("a `[` follows a key without a dot between: `a[0]`, not `a.[0]`")
+                );
             }
             while let Some(rest) = self.rest.strip_prefix('[') {
                 self.rest = rest;
@@ -160,9 +165,13 @@ impl Reader<'_> {
             "*" => Part::AnyOne,
             "**" => Part::AnyNumber,
             _ if word.contains('*') => {
-                return Err(self.error("a star stands for whole segments only: `*`, `**`; quote a key that has a star"));
+                return Err(self.error(
+                    "a star stands for whole segments only: `*`, `**`; quote a key that has a star",
+                ));
             }
-            _ if !word.chars().all(is_bare) => return Err(self.error("quote a key with such characters: `\"my key\"`")),
+            _ if !word.chars().all(is_bare) => {
+                return Err(self.error("quote a key with such characters: `\"my key\"`"));
+            }
             _ => Part::Key(word.to_owned()),
         };
         self.rest = rest;
@@ -232,7 +241,10 @@ pub fn display_path(path: &[Segment]) -> String {
                 if !key.is_empty() && key.chars().all(is_bare) {
                     text.push_str(key);
                 } else {
-                    text.push_str(&format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\"")));
+                    text.push_str(&format!(
+                        "\"{}\"",
+                        key.replace('\\', "\\\\").replace('"', "\\\"")
+                    ));
                 }
             }
         }
@@ -260,7 +272,18 @@ mod tests {
     #[test]
     fn segments_match_segments() {
         let path = [key("a"), key("b"), Segment::Index(2), key("c")];
-        for pattern in ["a.b[2].c", "a.b[*].c", "a.*[*].*", "**", "**.c", "a.**", "a.**.c", "**.b.**", "*.*.*.*", "\"a\".b[2].c"] {
+        for pattern in [
+            "a.b[2].c",
+            "a.b[*].c",
+            "a.*[*].*",
+            "**",
+            "**.c",
+            "a.**",
+            "a.**.c",
+            "**.b.**",
+            "*.*.*.*",
+            "\"a\".b[2].c",
+        ] {
             assert!(matches(pattern, &path), "{pattern}");
         }
         for pattern in ["a.b.c", "a.b[1].c", "a", "b.**", "*.*.*", "A.b[2].c", "a.b[2].c.d"] {
@@ -272,12 +295,19 @@ mod tests {
     fn a_key_with_a_dot_cannot_forge_a_path() {
         assert!(!matches("image.tag", &[key("image.tag")]));
         assert!(matches("\"image.tag\"", &[key("image.tag")]));
-        assert_eq!(display_path(&[key("image.tag"), key("a b"), Segment::Index(0)]), "\"image.tag\".\"a b\"[0]");
+        assert_eq!(
+            display_path(&[key("image.tag"), key("a b"), Segment::Index(0)]),
+            "\"image.tag\".\"a b\"[0]"
+        );
     }
 
     #[test]
     fn documents_of_a_stream_are_passed_over_and_shown_first() {
-        let path = [Segment::Document("apps/v1 Deployment prod/web".to_owned()), key("spec"), key("replicas")];
+        let path = [
+            Segment::Document("apps/v1 Deployment prod/web".to_owned()),
+            key("spec"),
+            key("replicas"),
+        ];
         assert!(matches("spec.replicas", &path));
         assert_eq!(display_path(&path), "apps/v1 Deployment prod/web: spec.replicas");
     }
@@ -293,9 +323,18 @@ mod tests {
     #[test]
     fn a_broken_pattern_says_where() {
         for (text, at) in [
-            ("a..b", "character 3"), (".a", "character 1"), ("a.", "character 3"), ("a[x]", "character 3"), ("a[0", "character 3"),
-            ("a*", "character 1"), ("a b", "character 1"), ("\"a", "character 2"), ("a.[0]", "character 3"), ("a[0]b", "character 5"),
-            ("\"a\"b", "character 4"), ("***", "character 1"),
+            ("a..b", "character 3"),
+            (".a", "character 1"),
+            ("a.", "character 3"),
+            ("a[x]", "character 3"),
+            ("a[0", "character 3"),
+            ("a*", "character 1"),
+            ("a b", "character 1"),
+            ("\"a", "character 2"),
+            ("a.[0]", "character 3"),
+            ("a[0]b", "character 5"),
+            ("\"a\"b", "character 4"),
+            ("***", "character 1"),
         ] {
             let error = KeyPattern::parse(text).expect_err(text);
             assert!(error.contains(at), "{error}");

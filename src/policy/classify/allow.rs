@@ -16,9 +16,10 @@ pub(super) fn judge(entry: &Allow, change: &KeyChange) -> Result<String, String>
         let allowed: Vec<&str> = ops.iter().map(|op| op_name(*op)).collect();
         return Err(format!("{}, and only {} is allowed", op_name(change.op), allowed.join(", ")));
     }
-    let templated = [&change.old, &change.new].into_iter().flatten().any(|value| {
-        matches!(value, Value::String(text) if is_templated(text))
-    });
+    let templated = [&change.old, &change.new]
+        .into_iter()
+        .flatten()
+        .any(|value| matches!(value, Value::String(text) if is_templated(text)));
     if templated && !entry.templated {
         return Err("its value holds a template".to_owned());
     }
@@ -29,7 +30,12 @@ pub(super) fn judge(entry: &Allow, change: &KeyChange) -> Result<String, String>
     Ok(if notes.is_empty() { op_name(change.op).to_owned() } else { notes.join(", ") })
 }
 
-fn of_value(entry: &Allow, old: Option<&Value>, new: &Value, notes: &mut Vec<String>) -> Result<(), String> {
+fn of_value(
+    entry: &Allow,
+    old: Option<&Value>,
+    new: &Value,
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
     if let Some(wanted) = &entry.value_type
         && !is_type(new, wanted)
     {
@@ -83,7 +89,12 @@ fn range(entry: &Allow, new: &Value, notes: &mut Vec<String>) -> Result<(), Stri
     Ok(())
 }
 
-fn movement(entry: &Allow, old: Option<&Value>, new: &Value, notes: &mut Vec<String>) -> Result<(), String> {
+fn movement(
+    entry: &Allow,
+    old: Option<&Value>,
+    new: &Value,
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
     if entry.max_delta.is_none() && entry.max_delta_pct.is_none() {
         return Ok(());
     }
@@ -97,7 +108,9 @@ fn movement(entry: &Allow, old: Option<&Value>, new: &Value, notes: &mut Vec<Str
         notes.push(format!("by at most {limit}"));
     }
     if let Some(limit) = entry.max_delta_pct {
-        let shown = after.percent_from(before).ok_or("the value before is 0, so no per cent can be told")?;
+        let shown = after
+            .percent_from(before)
+            .ok_or("the value before is 0, so no per cent can be told")?;
         let percent = Decimal::of(limit).ok_or(TOO_LONG)?;
         if !after.within_percent(before, percent).ok_or(TOO_LONG)? {
             return Err(format!("{shown}, more than {limit} %"));
@@ -116,13 +129,16 @@ fn compare(number: Decimal, limit: f64) -> Result<Ordering, String> {
 
 fn number(value: &Value) -> Result<Decimal, String> {
     match value {
-        Value::Int(text) | Value::Float(text) => Decimal::parse(text).ok_or_else(|| TOO_LONG.to_owned()),
+        Value::Int(text) | Value::Float(text) => {
+            Decimal::parse(text).ok_or_else(|| TOO_LONG.to_owned())
+        }
         other => Err(format!("it is {}, not a number", other.type_name())),
     }
 }
 
 fn is_type(value: &Value, wanted: &str) -> bool {
-    value.type_name() == wanted || (wanted == "number" && matches!(value, Value::Int(_) | Value::Float(_)))
+    value.type_name() == wanted
+        || (wanted == "number" && matches!(value, Value::Int(_) | Value::Float(_)))
 }
 
 fn scalar(value: &Value) -> Result<&str, String> {
@@ -130,7 +146,9 @@ fn scalar(value: &Value) -> Result<&str, String> {
         Value::Null => Ok("null"),
         Value::Bool(true) => Ok("true"),
         Value::Bool(false) => Ok("false"),
-        Value::Int(text) | Value::Float(text) | Value::String(text) | Value::Timestamp(text) => Ok(text),
+        Value::Int(text) | Value::Float(text) | Value::String(text) | Value::Timestamp(text) => {
+            Ok(text)
+        }
         other => Err(format!("it is a {}, not one value", other.type_name())),
     }
 }
@@ -203,12 +221,25 @@ mod tests {
     #[test]
     fn versions_rise_within_their_step() {
         for (old, new) in [("v1.2.3", "v1.2.4"), ("1.2.9", "1.2.10"), ("0.3.1", "0.3.2")] {
-            assert!(step(SemverStep::Patch, old, new) && step(SemverStep::Minor, old, new), "{old} {new}");
+            assert!(
+                step(SemverStep::Patch, old, new) && step(SemverStep::Minor, old, new),
+                "{old} {new}"
+            );
         }
-        assert!(step(SemverStep::Minor, "1.2.3", "1.10.0") && !step(SemverStep::Patch, "1.2.3", "1.3.0"));
+        assert!(
+            step(SemverStep::Minor, "1.2.3", "1.10.0")
+                && !step(SemverStep::Patch, "1.2.3", "1.3.0")
+        );
         for (old, new) in [
-            ("1.2.3", "1.2.2"), ("1.2.3", "2.0.0"), ("1.2.3", "v1.2.4"), ("0.2.3", "0.3.0"), ("1.2.3", "1.2.4-rc1"),
-            ("1.2", "1.3"), ("1.2.3", "1.02.4"), ("1.2.3", "1.2.3"), ("1.2.3", "1.2.3.4"),
+            ("1.2.3", "1.2.2"),
+            ("1.2.3", "2.0.0"),
+            ("1.2.3", "v1.2.4"),
+            ("0.2.3", "0.3.0"),
+            ("1.2.3", "1.2.4-rc1"),
+            ("1.2", "1.3"),
+            ("1.2.3", "1.02.4"),
+            ("1.2.3", "1.2.3"),
+            ("1.2.3", "1.2.3.4"),
         ] {
             assert!(!step(SemverStep::Minor, old, new), "{old} {new}");
         }
@@ -217,7 +248,13 @@ mod tests {
     #[test]
     fn a_digest_pins_only_in_full() {
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert!(is_pinned(&format!("acme/app@sha256:{hex}")) && is_pinned(&format!("sha256:{hex}")));
-        assert!(!is_pinned("acme/app:v1") && !is_pinned("acme/app@sha256:e3b0") && !is_pinned(&format!("{hex}")));
+        assert!(
+            is_pinned(&format!("acme/app@sha256:{hex}")) && is_pinned(&format!("sha256:{hex}"))
+        );
+        assert!(
+            !is_pinned("acme/app:v1")
+                && !is_pinned("acme/app@sha256:e3b0")
+                && !is_pinned(&format!("{hex}"))
+        );
     }
 }

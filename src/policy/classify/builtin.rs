@@ -10,8 +10,12 @@ pub(super) fn by_path(change: &FileChange) -> Option<Finding> {
     let (kind, class, why) = if is_migration(path) {
         match (change.old.is_some(), change.new.is_some()) {
             (false, _) => ("migration", Class::Significant, "a new database migration"),
-            (true, true) => ("migration", Class::Critical, "a database migration that exists was edited"),
-            (true, false) => ("migration", Class::Critical, "a database migration that exists was deleted"),
+            (true, true) => {
+                ("migration", Class::Critical, "a database migration that exists was edited")
+            }
+            (true, false) => {
+                ("migration", Class::Critical, "a database migration that exists was deleted")
+            }
         }
     } else {
         protected(path)?
@@ -55,9 +59,28 @@ pub(super) fn protected(path: &str) -> Option<(&'static str, Class, &'static str
 
 /// Protected names that another spelling could be taken for; lower case.
 pub(super) const PROTECTED_NAMES: [&str; 22] = [
-    ".countersign", ".countersign.yml", ".countersign.yaml", ".github", ".gitlab", ".gitlab-ci.yml", ".gitattributes",
-    ".gitmodules", ".git", ".circleci", ".buildkite", ".travis.yml", ".husky", ".githooks", ".ci", "codeowners", "owners",
-    "dockerfile", "jenkinsfile", "makefile", "azure-pipelines.yml", "bitbucket-pipelines.yml",
+    ".countersign",
+    ".countersign.yml",
+    ".countersign.yaml",
+    ".github",
+    ".gitlab",
+    ".gitlab-ci.yml",
+    ".gitattributes",
+    ".gitmodules",
+    ".git",
+    ".circleci",
+    ".buildkite",
+    ".travis.yml",
+    ".husky",
+    ".githooks",
+    ".ci",
+    "codeowners",
+    "owners",
+    "dockerfile",
+    "jenkinsfile",
+    "makefile",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
 ];
 
 struct Parts<'a> {
@@ -80,19 +103,43 @@ fn policy(path: &str) -> Option<(&'static str, Class, &'static str)> {
     if path.starts_with(".countersign/tests/") {
         return Some(("policy", Class::Significant, "it tests the policy"));
     }
-    let critical = matches!(path, ".countersign.yml" | ".countersign.yaml") || path.starts_with(".countersign/");
+    let critical = matches!(path, ".countersign.yml" | ".countersign.yaml")
+        || path.starts_with(".countersign/");
     critical.then_some(("policy", Class::Critical, "it is the policy that judges changes"))
 }
 
 fn is_ci(folders: &[&str], name: &str) -> bool {
     const FOLDERS: [&str; 12] = [
-        ".github", ".gitlab", ".circleci", ".buildkite", ".ci", ".azure-pipelines", ".woodpecker", ".drone", ".teamcity",
-        ".semaphore", ".tekton", ".forgejo",
+        ".github",
+        ".gitlab",
+        ".circleci",
+        ".buildkite",
+        ".ci",
+        ".azure-pipelines",
+        ".woodpecker",
+        ".drone",
+        ".teamcity",
+        ".semaphore",
+        ".tekton",
+        ".forgejo",
     ];
     const NAMES: [&str; 16] = [
-        ".gitlab-ci.yml", ".gitlab-ci.yaml", ".travis.yml", ".drone.yml", ".woodpecker.yml", ".cirrus.yml", "appveyor.yml",
-        ".appveyor.yml", "azure-pipelines.yml", "azure-pipelines.yaml", "bitbucket-pipelines.yml", "cloudbuild.yaml",
-        "cloudbuild.yml", "buildspec.yml", "codemagic.yaml", "wercker.yml",
+        ".gitlab-ci.yml",
+        ".gitlab-ci.yaml",
+        ".travis.yml",
+        ".drone.yml",
+        ".woodpecker.yml",
+        ".cirrus.yml",
+        "appveyor.yml",
+        ".appveyor.yml",
+        "azure-pipelines.yml",
+        "azure-pipelines.yaml",
+        "bitbucket-pipelines.yml",
+        "cloudbuild.yaml",
+        "cloudbuild.yml",
+        "buildspec.yml",
+        "codemagic.yaml",
+        "wercker.yml",
     ];
     folders.iter().any(|folder| FOLDERS.contains(folder) || *folder == ".gitea")
         || NAMES.contains(&name)
@@ -102,29 +149,89 @@ fn is_ci(folders: &[&str], name: &str) -> bool {
 
 fn is_hook(folders: &[&str], name: &str) -> bool {
     const NAMES: [&str; 14] = [
-        "pre-commit", "commit-msg", "pre-push", "post-checkout", "post-merge", "prepare-commit-msg", "pre-receive", "update",
-        "post-receive", "post-commit", "pre-rebase", ".pre-commit-config.yaml", "lefthook.yml", ".lefthook.yml",
+        "pre-commit",
+        "commit-msg",
+        "pre-push",
+        "post-checkout",
+        "post-merge",
+        "prepare-commit-msg",
+        "pre-receive",
+        "update",
+        "post-receive",
+        "post-commit",
+        "pre-rebase",
+        ".pre-commit-config.yaml",
+        "lefthook.yml",
+        ".lefthook.yml",
     ];
     folders.iter().any(|folder| matches!(*folder, ".husky" | ".githooks" | ".lefthook" | ".git"))
-        || (NAMES.contains(&name) && (name.starts_with('.') || name.starts_with("lefthook") || folders.iter().any(|folder| folder.ends_with("hooks"))))
+        || (NAMES.contains(&name)
+            && (name.starts_with('.')
+                || name.starts_with("lefthook")
+                || folders.iter().any(|folder| folder.ends_with("hooks"))))
 }
 
 fn is_container(name: &str) -> bool {
-    name.starts_with("dockerfile") || name.ends_with(".dockerfile") || name.starts_with("containerfile") || name == ".dockerignore"
+    name.starts_with("dockerfile")
+        || name.ends_with(".dockerfile")
+        || name.starts_with("containerfile")
+        || name == ".dockerignore"
 }
 
 fn is_dependency(name: &str, extension: &str) -> bool {
     const NAMES: [&str; 41] = [
-        "cargo.toml", "cargo.lock", "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml",
-        "pnpm-workspace.yaml", "bun.lock", "bun.lockb", "deno.json", "deno.lock", "go.mod", "go.sum", "go.work", "go.work.sum",
-        "pyproject.toml", "poetry.lock", "pdm.lock", "uv.lock", "pipfile", "pipfile.lock", "environment.yml", "constraints.txt",
-        "gemfile", "gemfile.lock", "composer.json", "composer.lock", "pom.xml", "gradle.lockfile", "libs.versions.toml",
-        "mix.exs", "mix.lock", "pubspec.yaml", "pubspec.lock", "package.resolved", "podfile", "podfile.lock", "chart.yaml",
-        "chart.lock", "packages.lock.json",
+        "cargo.toml",
+        "cargo.lock",
+        "package.json",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "pnpm-workspace.yaml",
+        "bun.lock",
+        "bun.lockb",
+        "deno.json",
+        "deno.lock",
+        "go.mod",
+        "go.sum",
+        "go.work",
+        "go.work.sum",
+        "pyproject.toml",
+        "poetry.lock",
+        "pdm.lock",
+        "uv.lock",
+        "pipfile",
+        "pipfile.lock",
+        "environment.yml",
+        "constraints.txt",
+        "gemfile",
+        "gemfile.lock",
+        "composer.json",
+        "composer.lock",
+        "pom.xml",
+        "gradle.lockfile",
+        "libs.versions.toml",
+        "mix.exs",
+        "mix.lock",
+        "pubspec.yaml",
+        "pubspec.lock",
+        "package.resolved",
+        "podfile",
+        "podfile.lock",
+        "chart.yaml",
+        "chart.lock",
+        "packages.lock.json",
     ];
     const MORE: [&str; 9] = [
-        ".npmrc", ".yarnrc", ".yarnrc.yml", ".terraform.lock.hcl", "renovate.json", "dependabot.yml", "flake.lock",
-        "packages.config", "conan.lock",
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        ".terraform.lock.hcl",
+        "renovate.json",
+        "dependabot.yml",
+        "flake.lock",
+        "packages.config",
+        "conan.lock",
     ];
     NAMES.contains(&name)
         || MORE.contains(&name)
@@ -134,14 +241,49 @@ fn is_dependency(name: &str, extension: &str) -> bool {
 
 fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
     const NAMES: [&str; 34] = [
-        "makefile", "gnumakefile", "build.rs", "build.gradle.kts", "settings.gradle.kts", "gradlew", "gradlew.bat",
-        "gradle.properties", "gradle-wrapper.properties", "mvnw", "cmakelists.txt", "build.xml", "build.sbt", "rakefile",
-        "justfile", "taskfile.yml", "taskfile.yaml", "meson.build", "build", "build.bazel", "workspace", "workspace.bazel",
-        "module.bazel", "setup.py", "setup.cfg", "noxfile.py", "tox.ini", "gulpfile.js", "gruntfile.js", "package.swift",
-        "build.zig", "configure", "configure.ac", "rust-toolchain.toml",
+        "makefile",
+        "gnumakefile",
+        "build.rs",
+        "build.gradle.kts",
+        "settings.gradle.kts",
+        "gradlew",
+        "gradlew.bat",
+        "gradle.properties",
+        "gradle-wrapper.properties",
+        "mvnw",
+        "cmakelists.txt",
+        "build.xml",
+        "build.sbt",
+        "rakefile",
+        "justfile",
+        "taskfile.yml",
+        "taskfile.yaml",
+        "meson.build",
+        "build",
+        "build.bazel",
+        "workspace",
+        "workspace.bazel",
+        "module.bazel",
+        "setup.py",
+        "setup.cfg",
+        "noxfile.py",
+        "tox.ini",
+        "gulpfile.js",
+        "gruntfile.js",
+        "package.swift",
+        "build.zig",
+        "configure",
+        "configure.ac",
+        "rust-toolchain.toml",
     ];
     const STEMS: [&str; 8] = [
-        "webpack.config.", "vite.config.", "rollup.config.", "babel.config.", "directory.build.", "build.sh", "makefile.",
+        "webpack.config.",
+        "vite.config.",
+        "rollup.config.",
+        "babel.config.",
+        "directory.build.",
+        "build.sh",
+        "makefile.",
         "goreleaser.",
     ];
     let is_build_folder = name == "build" && folders.is_empty();
@@ -154,15 +296,27 @@ fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
 fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     let yaml = matches!(extension.as_str(), "yaml" | "yml" | "json");
-    let folder = |wanted: &[&str]| folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()));
+    let folder = |wanted: &[&str]| {
+        folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()))
+    };
     matches!(extension.as_str(), "tf" | "tfvars" | "bicep" | "hcl" | "tofu")
         || name.ends_with(".tf.json")
         || (folder(&["templates"]) && (yaml || matches!(extension.as_str(), "tpl" | "gotmpl")))
         || folder(&["iam", "rbac", "crds", "crd", "networkpolicies", "terraform"])
         || (yaml
-            && ["rbac", "networkpolicy", "network-policy", "clusterrole", "rolebinding", "iam-", "iam.", "crd.", "-crd"]
-                .iter()
-                .any(|word| name.contains(word)))
+            && [
+                "rbac",
+                "networkpolicy",
+                "network-policy",
+                "clusterrole",
+                "rolebinding",
+                "iam-",
+                "iam.",
+                "crd.",
+                "-crd",
+            ]
+            .iter()
+            .any(|word| name.contains(word)))
 }
 
 fn is_migration(path: &str) -> bool {
@@ -183,11 +337,27 @@ pub fn is_documentation(path: &RepoPath) -> bool {
     match name.rsplit_once('.') {
         Some((_, extension)) => matches!(
             extension,
-            "md" | "markdown" | "mkd" | "rst" | "txt" | "adoc" | "asciidoc" | "org" | "textile" | "rdoc"
+            "md" | "markdown"
+                | "mkd"
+                | "rst"
+                | "txt"
+                | "adoc"
+                | "asciidoc"
+                | "org"
+                | "textile"
+                | "rdoc"
         ),
         None => matches!(
             name.as_str(),
-            "readme" | "license" | "licence" | "notice" | "authors" | "changelog" | "contributing" | "copying" | "changes"
+            "readme"
+                | "license"
+                | "licence"
+                | "notice"
+                | "authors"
+                | "changelog"
+                | "contributing"
+                | "copying"
+                | "changes"
         ),
     }
 }
@@ -199,7 +369,8 @@ pub(super) fn kind_of(path: &RepoPath) -> &'static str {
     }
     let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "conf" | "cfg" | "xml" => "configuration",
+        "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "conf"
+        | "cfg" | "xml" => "configuration",
         _ => "code",
     }
 }

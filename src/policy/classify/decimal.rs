@@ -22,7 +22,8 @@ impl Decimal {
         let (whole, fraction) = body.split_once('.').unwrap_or((body, ""));
         let fraction = fraction.trim_end_matches('0');
         let whole = whole.trim_start_matches('0');
-        let digits = |text: &str| text.len() <= MAX_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str| text.len() <= MAX_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
         if !body.bytes().any(|b| b.is_ascii_digit()) || !digits(whole) || !digits(fraction) {
             return None;
         }
@@ -39,7 +40,8 @@ impl Decimal {
 
     fn aligned(self, other: Self) -> Option<(i128, i128, u32)> {
         let scale = self.scale.max(other.scale);
-        let raise = |number: Self| number.units.checked_mul(10_i128.checked_pow(scale - number.scale)?);
+        let raise =
+            |number: Self| number.units.checked_mul(10_i128.checked_pow(scale - number.scale)?);
         Some((raise(self)?, raise(other)?, scale))
     }
 
@@ -60,7 +62,8 @@ impl Decimal {
             return None;
         }
         let distance = self.distance(old)?;
-        let (moved, base, _) = distance.aligned(Self { units: old.units.checked_abs()?, scale: old.scale })?;
+        let (moved, base, _) =
+            distance.aligned(Self { units: old.units.checked_abs()?, scale: old.scale })?;
         let moved = moved.checked_mul(100)?.checked_mul(10_i128.checked_pow(percent.scale)?)?;
         Some(moved <= base.checked_mul(percent.units)?)
     }
@@ -74,7 +77,11 @@ impl Decimal {
         let rounded = tenths.checked_add(half)? / base;
         let sign = if rounded < 0 { "-" } else { "+" };
         let (whole, tenth) = (rounded.abs() / 10, rounded.abs() % 10);
-        Some(if tenth == 0 { format!("{sign}{whole} %") } else { format!("{sign}{whole}.{tenth} %") })
+        Some(if tenth == 0 {
+            format!("{sign}{whole} %")
+        } else {
+            format!("{sign}{whole}.{tenth} %")
+        })
     }
 }
 

@@ -7,8 +7,23 @@ use crate::policy::model::Policy;
 const PARTS: [&str; 6] = ["secret", "passw", "token", "private", "credential", "cert"];
 /// Whole keys, without `-` and `_`. (`serviceAccount*` and `image.repository` are told apart below.)
 const WHOLE: [&str; 17] = [
-    "command", "args", "entrypoint", "securitycontext", "hostpath", "privileged", "role", "roles", "permissions", "iam",
-    "acl", "cors", "url", "host", "endpoint", "webhook", "registry",
+    "command",
+    "args",
+    "entrypoint",
+    "securitycontext",
+    "hostpath",
+    "privileged",
+    "role",
+    "roles",
+    "permissions",
+    "iam",
+    "acl",
+    "cors",
+    "url",
+    "host",
+    "endpoint",
+    "webhook",
+    "registry",
 ];
 
 /// The built-in deny that a key path meets, by name, wherever in the path it stands. Letter case is ignored, and so
@@ -64,14 +79,33 @@ mod tests {
     #[test]
     fn denied_names_are_denied_at_any_depth_and_in_any_case() {
         for path in [
-            &["image", "repository"][..], &["a", "Image", "Repository"], &["a", "args"], &["db", "PASSWORD_FILE"],
-            &["myApiKey"], &["api-key"], &["tls", "certificate"], &["spec", "serviceAccountName"], &["a", "Roles", "b"],
-            &["pod", "securityContext", "runAsUser"], &["security_context"], &["image.repository"], &["server.url"], &["x", "URL"],
+            &["image", "repository"][..],
+            &["a", "Image", "Repository"],
+            &["a", "args"],
+            &["db", "PASSWORD_FILE"],
+            &["myApiKey"],
+            &["api-key"],
+            &["tls", "certificate"],
+            &["spec", "serviceAccountName"],
+            &["a", "Roles", "b"],
+            &["pod", "securityContext", "runAsUser"],
+            &["security_context"],
+            &["image.repository"],
+            &["server.url"],
+            &["x", "URL"],
             &["authToken", "ttl"],
         ] {
             assert!(denied(path), "{path:?}");
         }
-        for path in [&["image", "tag"][..], &["repository"], &["replicas"], &["hostname"], &["baseUrl"], &["arguments"], &["controller"]] {
+        for path in [
+            &["image", "tag"][..],
+            &["repository"],
+            &["replicas"],
+            &["hostname"],
+            &["baseUrl"],
+            &["arguments"],
+            &["controller"],
+        ] {
             assert!(!denied(path), "{path:?}");
         }
     }

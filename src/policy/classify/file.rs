@@ -35,7 +35,11 @@ pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
     findings.extend(by_path_rules(policy, change));
     if findings.is_empty() {
         let class = policy.default.max(Class::Routine);
-        findings.push(Finding::rule(class, "default", format!("no rule matches it, and the default is {class}")));
+        findings.push(Finding::rule(
+            class,
+            "default",
+            format!("no rule matches it, and the default is {class}"),
+        ));
     }
     findings.extend(builtin::by_path(change));
     findings.extend(by_content(change));
@@ -43,7 +47,11 @@ pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
     findings.extend(twin::findings(policy, &change.path));
     let (mut best, mut reason) = (None, None);
     for finding in findings {
-        let key = (finding.class, rank(&finding), std::cmp::Reverse((finding.rule.clone(), finding.why.clone(), finding.scope.clone())));
+        let key = (
+            finding.class,
+            rank(&finding),
+            std::cmp::Reverse((finding.rule.clone(), finding.why.clone(), finding.scope.clone())),
+        );
         if best.as_ref().is_none_or(|best| key > *best) {
             (best, reason) = (Some(key), Some(finding));
         }
@@ -89,7 +97,11 @@ fn trivial(policy: &Policy, change: &FileChange) -> (Vec<Finding>, Vec<KeyVerdic
     }
     let (proof, keys) = proof::judge(policy, change);
     if let Some(proof) = proof {
-        findings.push(if permitted("config") { proof } else { ceiling(policy, proof.rule, "configuration") });
+        findings.push(if permitted("config") {
+            proof
+        } else {
+            ceiling(policy, proof.rule, "configuration")
+        });
     }
     (findings, keys)
 }
@@ -119,7 +131,8 @@ fn by_path_rules(policy: &Policy, change: &FileChange) -> Vec<Finding> {
 /// What modes and bytes say, whatever the path.
 fn by_content(change: &FileChange) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut significant = |kind, why: String| found.push(Finding::built_in(Class::Significant, kind, why));
+    let mut significant =
+        |kind, why: String| found.push(Finding::built_in(Class::Significant, kind, why));
     let kinds = (change.old.map(|side| side.kind()), change.new.map(|side| side.kind()));
     let either = |kind: Kind| kinds.0 == Some(kind) || kinds.1 == Some(kind);
     if either(Kind::Submodule) {
@@ -130,7 +143,10 @@ fn by_content(change: &FileChange) -> Vec<Finding> {
     }
     match (change.old, change.new) {
         (Some(old), Some(new)) if old.mode != new.mode => {
-            significant("mode", format!("its mode changed from {:06o} to {:06o}", old.mode, new.mode));
+            significant(
+                "mode",
+                format!("its mode changed from {:06o} to {:06o}", old.mode, new.mode),
+            );
         }
         (None, Some(new)) if new.kind() == Kind::Executable => {
             significant("mode", "a new file that may be executed".to_owned());
@@ -139,7 +155,10 @@ fn by_content(change: &FileChange) -> Vec<Finding> {
     }
     let content = &change.content;
     if content.missing {
-        significant("missing", "its content is not in the mirror, so nothing is known of it".to_owned());
+        significant(
+            "missing",
+            "its content is not in the mirror, so nothing is known of it".to_owned(),
+        );
     }
     if content.lfs {
         significant("lfs", "a Git LFS pointer: the content is elsewhere".to_owned());
@@ -148,7 +167,10 @@ fn by_content(change: &FileChange) -> Vec<Finding> {
         significant("binary", "a binary file cannot be read by rules".to_owned());
     }
     if let Some(deceptive) = &content.deceptive {
-        let why = format!("line {} holds {}, which makes text look like other text", deceptive.line, deceptive.character);
+        let why = format!(
+            "line {} holds {}, which makes text look like other text",
+            deceptive.line, deceptive.character
+        );
         significant("deceptive", why);
     }
     found

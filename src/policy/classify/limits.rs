@@ -16,7 +16,8 @@ pub const DEFAULT_MAX_BYTES: u64 = 1 << 20;
 /// The limits that a change passes, one sentence each.
 pub(super) fn exceeded(max: &Max, files: &[FileChange]) -> Vec<String> {
     let counted = files.iter().filter(|file| !is_old_half(file, files)).count() as u64;
-    let keys: usize = files.iter().filter_map(|file| file.keys.as_ref()).map(|keys| keys.changes.len()).sum();
+    let keys: usize =
+        files.iter().filter_map(|file| file.keys.as_ref()).map(|keys| keys.changes.len()).sum();
     let lines = files
         .iter()
         .filter_map(|file| file.content.lines)
@@ -46,9 +47,10 @@ pub(super) fn exceeded(max: &Max, files: &[FileChange]) -> Vec<String> {
 /// The half of a rename where the path is gone, with its other half in the change: they count once.
 fn is_old_half(file: &FileChange, files: &[FileChange]) -> bool {
     file.new.is_none()
-        && file.renamed.as_ref().is_some_and(|other| {
-            files.iter().any(|half| half.path == *other && half.new.is_some())
-        })
+        && file
+            .renamed
+            .as_ref()
+            .is_some_and(|other| files.iter().any(|half| half.path == *other && half.new.is_some()))
 }
 
 /// Text without a count of lines. Binary files, links and submodules have none, and are significant anyway.
@@ -58,5 +60,8 @@ fn is_uncounted(file: &FileChange) -> bool {
         .into_iter()
         .flatten()
         .all(|side| matches!(side.kind(), Kind::File | Kind::Executable));
-    content.lines.is_none() && is_file && !content.binary && content.old_size.max(content.new_size) > 0
+    content.lines.is_none()
+        && is_file
+        && !content.binary
+        && content.old_size.max(content.new_size) > 0
 }

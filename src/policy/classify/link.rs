@@ -9,14 +9,16 @@ use super::file::Finding;
 
 /// What a link says.
 pub(super) fn findings(policy: &Policy, change: &FileChange) -> Option<Finding> {
-    let is_link = |side: Option<crate::domain::Side>| side.is_some_and(|side| side.kind() == Kind::Link);
+    let is_link =
+        |side: Option<crate::domain::Side>| side.is_some_and(|side| side.kind() == Kind::Link);
     if is_link(change.new) {
         return Some(match critical(policy, change) {
             Some(why) => Finding::built_in(Class::Critical, "link", why),
             None => Finding::built_in(Class::Significant, "link", "a symbolic link"),
         });
     }
-    is_link(change.old).then(|| Finding::built_in(Class::Significant, "link", "it was a symbolic link"))
+    is_link(change.old)
+        .then(|| Finding::built_in(Class::Significant, "link", "it was a symbolic link"))
 }
 
 fn critical(policy: &Policy, change: &FileChange) -> Option<String> {
@@ -35,7 +37,10 @@ fn critical(policy: &Policy, change: &FileChange) -> Option<String> {
     let protected = inside.is_empty()
         || [&inside, &within, &lower].into_iter().any(|path| builtin::protected(path).is_some())
         || lower.split('/').any(|segment| segment == ".git")
-        || policy.always_critical.iter().any(|glob| glob.matches(&path) || glob.matches_text(&within));
+        || policy
+            .always_critical
+            .iter()
+            .any(|glob| glob.matches(&path) || glob.matches_text(&within));
     protected.then(|| format!("a symbolic link into the protected path `{target}`"))
 }
 

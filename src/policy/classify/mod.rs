@@ -59,9 +59,7 @@ pub fn path_rules<'a>(
 ) -> impl Iterator<Item = (Class, &'a PathRule)> {
     let significant = policy.significant.iter().map(|rule| (Class::Significant, rule));
     let routine = policy.routine.iter().map(|rule| (Class::Routine, rule));
-    significant
-        .chain(routine)
-        .filter(|(_, rule)| rule.files.iter().any(|glob| glob.matches(path)))
+    significant.chain(routine).filter(|(_, rule)| rule.files.iter().any(|glob| glob.matches(path)))
 }
 
 fn highest(files: &[FileClass]) -> (Class, String) {

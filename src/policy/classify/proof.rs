@@ -39,7 +39,11 @@ fn finding(rules: &[&ConfigRule], diff: &KeyDiff, verdicts: &[KeyVerdict]) -> Fi
         return Finding::rule(Class::Significant, refused.by.clone(), refusal(refused));
     }
     if let Some(doubt) = diff.doubts.iter().find(|doubt| !is_allowed_by_name(rules, doubt)) {
-        return Finding::rule(Class::Significant, format!("built-in: {}", doubt.kind), sentence(doubt));
+        return Finding::rule(
+            Class::Significant,
+            format!("built-in: {}", doubt.kind),
+            sentence(doubt),
+        );
     }
     if let Some(refused) = verdicts.iter().find(|verdict| !verdict.allowed) {
         return Finding::rule(Class::Significant, names(rules), refusal(refused));
@@ -48,7 +52,12 @@ fn finding(rules: &[&ConfigRule], diff: &KeyDiff, verdicts: &[KeyVerdict]) -> Fi
         [] => "no key changed: only comments or formatting".to_owned(),
         [one] => format!("{}: allowed by {} ({})", described(&one.change), one.by, one.because),
         [one, rest @ ..] => {
-            format!("{}: allowed by {}, and {} more allowed", described(&one.change), one.by, rest.len())
+            format!(
+                "{}: allowed by {}, and {} more allowed",
+                described(&one.change),
+                one.by,
+                rest.len()
+            )
         }
     };
     let mut by: Vec<&str> = verdicts.iter().map(|verdict| verdict.by.as_str()).collect();

@@ -19,13 +19,17 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
         return odd(format!("its path holds what looks like `{name}`, in another spelling"));
     }
     let folded = fold(text);
-    if folded != text && builtin::protected(text).is_none() && builtin::protected(&folded).is_some() {
+    if folded != text && builtin::protected(text).is_none() && builtin::protected(&folded).is_some()
+    {
         return odd(format!("its path is a twin of the protected path `{folded}`"));
     }
     let rules = policy.significant.iter().flat_map(|rule| &rule.files);
     for glob in policy.always_critical.iter().chain(rules) {
         if !glob.matches(path) && glob.matches_folded(&folded) {
-            return odd(format!("its path is a twin of `{}`, which a rule protects", glob.as_str()));
+            return odd(format!(
+                "its path is a twin of `{}`, which a rule protects",
+                glob.as_str()
+            ));
         }
     }
     Vec::new()
@@ -46,7 +50,9 @@ fn trick(path: &str) -> Option<&'static str> {
         return Some("its path holds a character that some systems take for a separator");
     }
     segments()
-        .any(|segment| segment.eq_ignore_ascii_case(".git") || segment.eq_ignore_ascii_case("git~1"))
+        .any(|segment| {
+            segment.eq_ignore_ascii_case(".git") || segment.eq_ignore_ascii_case("git~1")
+        })
         .then_some("its path goes into `.git`")
 }
 
@@ -108,10 +114,23 @@ mod tests {
 
     #[test]
     fn letters_of_other_scripts_do_not_hide_a_protected_name() {
-        for segment in [".g\u{456}thub", "\u{ff0e}github", "CODEOWNER\u{17f}", "\u{421}ODEOWNERS", ".gi\u{301}thub", "Mаkefile"] {
+        for segment in [
+            ".g\u{456}thub",
+            "\u{ff0e}github",
+            "CODEOWNER\u{17f}",
+            "\u{421}ODEOWNERS",
+            ".gi\u{301}thub",
+            "Mаkefile",
+        ] {
             assert!(lookalike(segment).is_some(), "{segment}");
         }
-        for segment in ["caf\u{e9}", "\u{65e5}\u{672c}\u{8a9e}", "\u{433}\u{43e}\u{434}", "r\u{e9}sum\u{e9}.md", "github"] {
+        for segment in [
+            "caf\u{e9}",
+            "\u{65e5}\u{672c}\u{8a9e}",
+            "\u{433}\u{43e}\u{434}",
+            "r\u{e9}sum\u{e9}.md",
+            "github",
+        ] {
             assert_eq!(lookalike(segment), None, "{segment}");
         }
     }

@@ -8,8 +8,19 @@ use super::{looks_secret, template};
 
 /// Words by which a comment speaks to a tool, lower case.
 const DIRECTIVES: [&str; 13] = [
-    "noqa", "nosec", "checkov:skip", "tfsec:", "yamllint", "eslint-disable", "type: ignore", "syntax=", "nolint",
-    "nosemgrep", "trivy:ignore", "kics-scan", "gitleaks:allow",
+    "noqa",
+    "nosec",
+    "checkov:skip",
+    "tfsec:",
+    "yamllint",
+    "eslint-disable",
+    "type: ignore",
+    "syntax=",
+    "nolint",
+    "nosemgrep",
+    "trivy:ignore",
+    "kics-scan",
+    "gitleaks:allow",
 ];
 
 /// The rest of a line from its first `#`, and what it stands at.
@@ -31,7 +42,8 @@ pub(super) fn examine(old: &str, new: &str, report: &mut Report<'_>) {
             report.doubt(side, "templated", comment.at, why, None);
         }
     }
-    let known: std::collections::BTreeSet<&str> = before.iter().map(|comment| comment.text).collect();
+    let known: std::collections::BTreeSet<&str> =
+        before.iter().map(|comment| comment.text).collect();
     for comment in after.iter().filter(|comment| !known.contains(comment.text)) {
         if looks_secret(comment.text) {
             let why = "a comment that looks like it holds a secret".to_owned();
@@ -45,20 +57,26 @@ fn directives(old: &[Comment<'_>], new: &[Comment<'_>], report: &mut Report<'_>)
         let mut all: Vec<_> = comments
             .iter()
             .filter(|comment| is_directive(comment.text))
-            .map(|comment| (comment.text.trim().to_owned(), comment.about.trim().to_owned(), comment.at))
+            .map(|comment| {
+                (comment.text.trim().to_owned(), comment.about.trim().to_owned(), comment.at)
+            })
             .collect();
         all.sort();
         all
     };
     let (before, after) = (pick(old), pick(new));
-    let same = |a: &(String, String, usize), b: &(String, String, usize)| (&a.0, &a.1) == (&b.0, &b.1);
+    let same =
+        |a: &(String, String, usize), b: &(String, String, usize)| (&a.0, &a.1) == (&b.0, &b.1);
     let common = before.iter().zip(&after).take_while(|(a, b)| same(a, b)).count();
     let (side, found) = match (before.get(common), after.get(common)) {
         (_, Some(found)) => (NEW, found),
         (Some(found), None) => (OLD, found),
         (None, None) => return,
     };
-    let why = format!("a comment that speaks to a tool was added, removed or changed: `{}`", shown(&found.0));
+    let why = format!(
+        "a comment that speaks to a tool was added, removed or changed: `{}`",
+        shown(&found.0)
+    );
     report.doubt(side, "directive", found.2, why, None);
 }
 

@@ -83,7 +83,12 @@ fn maps(path: &mut Vec<Segment>, old: &[Entry], new: &[Entry], report: &mut Repo
     }
 }
 
-fn entries(path: &mut Vec<Segment>, old: Option<&Entry>, new: Option<&Entry>, report: &mut Report<'_>) {
+fn entries(
+    path: &mut Vec<Segment>,
+    old: Option<&Entry>,
+    new: Option<&Entry>,
+    report: &mut Report<'_>,
+) {
     match (old, new) {
         (Some(old), Some(new)) => {
             if !old.key.same_form(&new.key) {
@@ -157,7 +162,8 @@ fn ambiguity(path: &[Segment], side: &str, node: &Node, report: &mut Report<'_>)
 
 fn key_ambiguity(path: &[Segment], side: &str, key: &Key, report: &mut Report<'_>) {
     if let Some(text) = &key.ambiguous {
-        let why = format!("the key `{text}` without quotes is read differently by YAML 1.1 and 1.2");
+        let why =
+            format!("the key `{text}` without quotes is read differently by YAML 1.1 and 1.2");
         report.doubt(side, "type_ambiguous", key.at, why, Some(path));
     }
 }

@@ -97,7 +97,11 @@ impl Reader<'_> {
         let mut entries = Vec::with_capacity(object.properties.len());
         for property in &object.properties {
             let ObjectPropName::String(name) = &property.name else {
-                return Err(Fault::new("unparsable", property.range.start, "a name without quotes"));
+                return Err(Fault::new(
+                    "unparsable",
+                    property.range.start,
+                    "a name without quotes",
+                ));
             };
             let key = Key {
                 text: self.string(name)?,

@@ -121,7 +121,12 @@ fn refuse_controls(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn examine(format: Format, old: Option<&Text<'_>>, new: Option<&Text<'_>>, report: &mut Report<'_>) {
+fn examine(
+    format: Format,
+    old: Option<&Text<'_>>,
+    new: Option<&Text<'_>>,
+    report: &mut Report<'_>,
+) {
     for (side, name) in [(old, report::OLD), (new, report::NEW)] {
         if let Some(Err(fault)) = side.map(|text| &text.documents) {
             report.doubt(name, fault.kind, fault.at, fault.why.clone(), None);
@@ -140,9 +145,8 @@ fn examine(format: Format, old: Option<&Text<'_>>, new: Option<&Text<'_>>, repor
         report.doubt(side, "structural", 0, format!("the whole file is {what}"), None);
     }
     let none = Ok(Vec::new());
-    let documents = |side: Option<&Text<'_>>| {
-        side.map_or_else(|| none.clone(), |text| text.documents.clone())
-    };
+    let documents =
+        |side: Option<&Text<'_>>| side.map_or_else(|| none.clone(), |text| text.documents.clone());
     if let (Ok(before), Ok(after)) = (documents(old), documents(new)) {
         stream::compare(&before, &after, report);
     }

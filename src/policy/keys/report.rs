@@ -37,7 +37,13 @@ impl<'a> Report<'a> {
     }
 
     /// Records a change; an added or new value that looks like a secret is a doubt too.
-    pub(super) fn change(&mut self, path: &[Segment], op: KeyOp, old: Option<&Node>, new: Option<&Node>) {
+    pub(super) fn change(
+        &mut self,
+        path: &[Segment],
+        op: KeyOp,
+        old: Option<&Node>,
+        new: Option<&Node>,
+    ) {
         if let Some(node) = new.filter(|_| op != KeyOp::Reorder)
             && node.as_str().is_some_and(secret::looks_secret)
         {
@@ -45,7 +51,8 @@ impl<'a> Report<'a> {
             self.doubt(NEW, "secret", node.at, why, Some(path));
         }
         let (old, new) = (old.map(Node::value), new.map(Node::value));
-        let size = |value: &Option<Value>| value.as_ref().map_or(0, |value| scalar_text(value).len());
+        let size =
+            |value: &Option<Value>| value.as_ref().map_or(0, |value| scalar_text(value).len());
         let segments: usize = path.iter().map(segment_size).sum();
         let before = self.bytes;
         self.bytes = before.saturating_add(segments + size(&old) + size(&new) + 64);
@@ -57,7 +64,14 @@ impl<'a> Report<'a> {
     }
 
     /// Records a doubt at a byte offset of a side's text.
-    pub(super) fn doubt(&mut self, side: &str, kind: &str, at: usize, why: String, key: Option<&[Segment]>) {
+    pub(super) fn doubt(
+        &mut self,
+        side: &str,
+        kind: &str,
+        at: usize,
+        why: String,
+        key: Option<&[Segment]>,
+    ) {
         if self.doubts.len() >= MAX_DOUBTS {
             self.more += 1;
             return;

@@ -32,7 +32,10 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
         Value::Int(canonical) => canonical != text,
         Value::Float(canonical) => {
             let special = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-            canonical.contains('e') || text.starts_with('+') || special == ".inf" || special == ".nan"
+            canonical.contains('e')
+                || text.starts_with('+')
+                || special == ".inf"
+                || special == ".nan"
         }
         Value::String(_) => is_old_number(text) || is_old_timestamp(text),
         _ => false,
@@ -44,11 +47,17 @@ fn all(text: &str, ok: impl Fn(u8) -> bool) -> bool {
 }
 
 fn int(text: &str) -> Option<String> {
-    if let Some(octal) = text.strip_prefix("0o").filter(|rest| all(rest, |b| matches!(b, b'0'..=b'7'))) {
-        return Some(u128::from_str_radix(octal, 8).map_or_else(|_| text.to_owned(), |n| n.to_string()));
+    if let Some(octal) =
+        text.strip_prefix("0o").filter(|rest| all(rest, |b| matches!(b, b'0'..=b'7')))
+    {
+        return Some(
+            u128::from_str_radix(octal, 8).map_or_else(|_| text.to_owned(), |n| n.to_string()),
+        );
     }
     if let Some(hex) = text.strip_prefix("0x").filter(|rest| all(rest, |b| b.is_ascii_hexdigit())) {
-        return Some(u128::from_str_radix(hex, 16).map_or_else(|_| text.to_owned(), |n| n.to_string()));
+        return Some(
+            u128::from_str_radix(hex, 16).map_or_else(|_| text.to_owned(), |n| n.to_string()),
+        );
     }
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -77,8 +86,9 @@ fn is_float(text: &str) -> bool {
         }
         None => all(mantissa, |b| b.is_ascii_digit()),
     };
-    let exponent_ok = exponent
-        .is_none_or(|exponent| all(exponent.strip_prefix(['+', '-']).unwrap_or(exponent), |b| b.is_ascii_digit()));
+    let exponent_ok = exponent.is_none_or(|exponent| {
+        all(exponent.strip_prefix(['+', '-']).unwrap_or(exponent), |b| b.is_ascii_digit())
+    });
     mantissa_ok && exponent_ok
 }
 
@@ -117,7 +127,9 @@ fn is_old_timestamp(text: &str) -> bool {
         && (1..=2).contains(&month.len())
         && digits(month)
         && (1..=2).contains(&day)
-        && rest.get(day..).is_some_and(|tail| tail.is_empty() || tail.starts_with(['T', 't', ' ', '\t']))
+        && rest
+            .get(day..)
+            .is_some_and(|tail| tail.is_empty() || tail.starts_with(['T', 't', ' ', '\t']))
 }
 
 #[cfg(test)]
@@ -128,13 +140,33 @@ mod tests {
     fn the_core_schema_of_yaml_1_2_decides_the_type() {
         let int = |text: &str| Value::Int(text.to_owned());
         for (text, value) in [
-            ("", Value::Null), ("~", Value::Null), ("True", Value::Bool(true)), ("4", int("4")),
-            ("-07", int("-7")), ("0x1F", int("31")), ("0o17", int("15")), ("+0", int("0")),
-            ("1.10", Value::Float("1.10".to_owned())), (".5E3", Value::Float(".5e3".to_owned())),
+            ("", Value::Null),
+            ("~", Value::Null),
+            ("True", Value::Bool(true)),
+            ("4", int("4")),
+            ("-07", int("-7")),
+            ("0x1F", int("31")),
+            ("0o17", int("15")),
+            ("+0", int("0")),
+            ("1.10", Value::Float("1.10".to_owned())),
+            (".5E3", Value::Float(".5e3".to_owned())),
         ] {
             assert_eq!(resolve(text), value, "{text}");
         }
-        for text in ["no", "on", "1.2.3", "v1", ".", "-", "1_000", "22:22", "e3", "0x", "2001-01-01", "nulL"] {
+        for text in [
+            "no",
+            "on",
+            "1.2.3",
+            "v1",
+            ".",
+            "-",
+            "1_000",
+            "22:22",
+            "e3",
+            "0x",
+            "2001-01-01",
+            "nulL",
+        ] {
             assert_eq!(resolve(text), Value::String(text.to_owned()), "{text}");
         }
     }
@@ -142,13 +174,50 @@ mod tests {
     #[test]
     fn what_yaml_1_1_reads_differently_is_ambiguous() {
         for text in [
-            "no", "NO", "on", "yes", "off", "y", "N", "012", "08", "1_000", "22:22", "190:20:30", "190:20:30.15",
-            "0o17", "0b10", "0x1F", ".inf", "-.INF", ".nan", "1e3", "+1", "2001-01-01", "2001-1-1T10:00:00Z",
-            "2001-12-14 21:59:43.10 -5", "685_230.15", "<<", "=",
+            "no",
+            "NO",
+            "on",
+            "yes",
+            "off",
+            "y",
+            "N",
+            "012",
+            "08",
+            "1_000",
+            "22:22",
+            "190:20:30",
+            "190:20:30.15",
+            "0o17",
+            "0b10",
+            "0x1F",
+            ".inf",
+            "-.INF",
+            ".nan",
+            "1e3",
+            "+1",
+            "2001-01-01",
+            "2001-1-1T10:00:00Z",
+            "2001-12-14 21:59:43.10 -5",
+            "685_230.15",
+            "<<",
+            "=",
         ] {
             assert!(is_ambiguous(text), "{text}");
         }
-        for text in ["4", "-4", "0", "1.5", "true", "null", "v1.2.3", "1.2.3", "nginx:1.25", "a_b", "north", "2001-01-01-rc"] {
+        for text in [
+            "4",
+            "-4",
+            "0",
+            "1.5",
+            "true",
+            "null",
+            "v1.2.3",
+            "1.2.3",
+            "nginx:1.25",
+            "a_b",
+            "north",
+            "2001-01-01-rc",
+        ] {
             assert!(!is_ambiguous(text), "{text}");
         }
     }

@@ -4,8 +4,28 @@
 //! references and UUIDs are not taken for secrets.
 
 const PREFIXES: [&str; 22] = [
-    "AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "xoxb-", "xoxa-", "xoxp-", "xoxr-",
-    "xoxs-", "sk_live_", "rk_live_", "eyJ", "glpat-", "npm_", "AIza", "SG.", "hvs.", "-----BEGIN",
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "xoxb-",
+    "xoxa-",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
+    "sk_live_",
+    "rk_live_",
+    "eyJ",
+    "glpat-",
+    "npm_",
+    "AIza",
+    "SG.",
+    "hvs.",
+    "-----BEGIN",
 ];
 /// Characters that a token behind a prefix has at least, prefix included.
 const LEAST_PREFIXED: usize = 16;
@@ -19,7 +39,25 @@ pub fn looks_secret(text: &str) -> bool {
 }
 
 fn is_boundary(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '&' | '?' | '|')
+    c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\''
+                | '`'
+                | ','
+                | ';'
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '<'
+                | '>'
+                | '&'
+                | '?'
+                | '|'
+        )
 }
 
 fn is_secret_token(token: &str) -> bool {
@@ -30,10 +68,14 @@ fn is_secret_token(token: &str) -> bool {
 /// The token without `sha256:…` and its kin.
 fn without_digests(token: &str) -> String {
     let mut rest = token.to_owned();
-    for (name, length) in [("sha1", 40), ("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)] {
+    for (name, length) in
+        [("sha1", 40), ("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)]
+    {
         while let Some(at) = rest.find(&format!("{name}:")) {
             let start = at + name.len() + 1;
-            let hex = rest.get(start..).map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
+            let hex = rest
+                .get(start..)
+                .map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
             if hex != length {
                 break;
             }
@@ -51,19 +93,27 @@ fn without_digests(token: &str) -> String {
 fn has_prefix(part: &str) -> bool {
     part.len() >= LEAST_PREFIXED
         && PREFIXES.iter().any(|prefix| part.starts_with(prefix))
-        && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+'))
+        && part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+'))
 }
 
 fn is_random(part: &str) -> bool {
-    if is_uuid(part) || !part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.')) {
+    if is_uuid(part)
+        || !part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.'))
+    {
         return false;
     }
-    let (least, threshold) = if part.contains(['/', '.']) { (32, 4.6) } else { (LEAST_RANDOM, 4.0) };
+    let (least, threshold) =
+        if part.contains(['/', '.']) { (32, 4.6) } else { (LEAST_RANDOM, 4.0) };
     let mixed = |text: &str| {
         let has = |test: fn(&u8) -> bool| text.bytes().any(|b| test(&b));
         (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase), has(u8::is_ascii_digit))
     };
-    let whole = part.len() >= least && mixed(part) == (true, true, true) && entropy(part) >= threshold;
+    let whole =
+        part.len() >= least && mixed(part) == (true, true, true) && entropy(part) >= threshold;
     whole
         || part.split(['-', '_', '.', '/', '+']).any(|word| {
             let (lower, upper, digit) = mixed(word);
@@ -112,11 +162,15 @@ mod tests {
     #[test]
     fn versions_digests_and_names_are_no_secrets() {
         for text in [
-            "v1.4.3", "1.2.3-rc.1+build.20260101", "info", "8f14e45fceea167a5a36dedd4bea2543a1b2c3d4",
+            "v1.4.3",
+            "1.2.3-rc.1+build.20260101",
+            "info",
+            "8f14e45fceea167a5a36dedd4bea2543a1b2c3d4",
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "ghcr.io/acme/payments@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "registry.example.com/team/service-name:v1.20.3-alpine3.19",
-            "payments-service-production-deployment-eu-west-1", "550e8400-e29b-41d4-a716-446655440000",
+            "payments-service-production-deployment-eu-west-1",
+            "550e8400-e29b-41d4-a716-446655440000",
             "https://example.com/docs/How-To/Configure/Service2/index.html",
             "main-20261120T101500Z-9f2c1ab",
         ] {

@@ -15,10 +15,23 @@ type Identity<'a> = [&'a str; 4];
 
 /// Kinds whose change is infrastructure or rights (sem 2.1).
 const PROTECTED_KINDS: [&str; 17] = [
-    "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IAMPolicy", "IAMPolicyMember",
-    "MutatingWebhookConfiguration", "NetworkPolicy", "PodSecurityPolicy", "Role", "RoleBinding", "Secret",
-    "ServiceAccount", "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration", "AuthorizationPolicy",
-    "CiliumNetworkPolicy", "GlobalNetworkPolicy",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "IAMPolicy",
+    "IAMPolicyMember",
+    "MutatingWebhookConfiguration",
+    "NetworkPolicy",
+    "PodSecurityPolicy",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "ServiceAccount",
+    "ValidatingAdmissionPolicy",
+    "ValidatingWebhookConfiguration",
+    "AuthorizationPolicy",
+    "CiliumNetworkPolicy",
+    "GlobalNetworkPolicy",
 ];
 
 /// Compares two streams document by document.
@@ -102,7 +115,8 @@ fn identity(node: &Node) -> Option<Identity<'_>> {
 }
 
 fn by_identity<'a>(old: &Identified<'a>, new: &Identified<'a>) -> Aligned<'a> {
-    let all: BTreeSet<Identity<'a>> = old.iter().chain(new).map(|(identity, _)| *identity).collect();
+    let all: BTreeSet<Identity<'a>> =
+        old.iter().chain(new).map(|(identity, _)| *identity).collect();
     let before: std::collections::BTreeMap<_, _> = old.iter().copied().collect();
     let after: std::collections::BTreeMap<_, _> = new.iter().copied().collect();
     all.into_iter()

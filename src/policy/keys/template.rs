@@ -15,7 +15,12 @@ pub fn is_templated(text: &str) -> bool {
 }
 
 /// Every template of a document is a doubt: in a value with its key, in a key without one.
-pub(super) fn examine(path: &mut Vec<Segment>, side: &str, node: Option<&Node>, report: &mut Report<'_>) {
+pub(super) fn examine(
+    path: &mut Vec<Segment>,
+    side: &str,
+    node: Option<&Node>,
+    report: &mut Report<'_>,
+) {
     if let Some(node) = node {
         walk(path, side, node, report);
     }
@@ -39,7 +44,9 @@ fn walk(path: &mut Vec<Segment>, side: &str, node: &Node, report: &mut Report<'_
                     let why = format!("the key `{}` holds a template", key.text);
                     report.doubt(side, "templated", key.at, why, None);
                 }
-                within(path, Segment::Key(key.text.clone()), |path| walk(path, side, value, report));
+                within(path, Segment::Key(key.text.clone()), |path| {
+                    walk(path, side, value, report)
+                });
             }
         }
     }

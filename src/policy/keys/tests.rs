@@ -16,7 +16,10 @@ fn yaml(old: &str, new: &str) -> KeyDiff {
 
 /// Changes as `operation path`, in order.
 fn told(diff: &KeyDiff) -> Vec<String> {
-    diff.changes.iter().map(|change| format!("{:?} {}", change.op, display_path(&change.path))).collect()
+    diff.changes
+        .iter()
+        .map(|change| format!("{:?} {}", change.op, display_path(&change.path)))
+        .collect()
 }
 
 fn doubts(diff: &KeyDiff) -> Vec<&str> {
@@ -38,7 +41,10 @@ fn only_known_extensions_are_compared_by_keys() {
 
 #[test]
 fn a_replaced_value_is_told_with_both_sides() {
-    let diff = yaml("image: {repository: acme/a, tag: v1.4.2}\n", "image:\n  repository: acme/a\n  tag: v1.4.3\n");
+    let diff = yaml(
+        "image: {repository: acme/a, tag: v1.4.2}\n",
+        "image:\n  repository: acme/a\n  tag: v1.4.3\n",
+    );
     assert_eq!(told(&diff), ["Replace image.tag"]);
     assert_eq!(diff.changes[0].old, Some(Value::String("v1.4.2".to_owned())));
     assert_eq!(diff.changes[0].new, Some(Value::String("v1.4.3".to_owned())));
@@ -64,7 +70,10 @@ fn case_88_map_order_comments_and_line_ends_are_no_change() {
 fn case_88_a_reordered_sequence_is_one_reorder() {
     assert_eq!(told(&yaml("a: [x, y, z]\n", "a: [z, x, y]\n")), ["Reorder a"]);
     assert_eq!(told(&yaml("a: [x, y]\n", "a: [y, z]\n")), ["Replace a[0]", "Replace a[1]"]);
-    assert_eq!(told(&yaml("a: [x, y]\n", "a: [w, x, y]\n")), ["Replace a[0]", "Replace a[1]", "Add a[2]"]);
+    assert_eq!(
+        told(&yaml("a: [x, y]\n", "a: [w, x, y]\n")),
+        ["Replace a[0]", "Replace a[1]", "Add a[2]"]
+    );
     assert_eq!(told(&yaml("a: [x]\n", "a: []\n")), ["Remove a[0]"]);
 }
 
@@ -110,7 +119,13 @@ fn case_92_what_yaml_1_1_reads_differently_is_type_ambiguous() {
     assert_eq!(told(&diff), ["TypeChange country"]);
     assert_eq!(doubts(&diff), ["type_ambiguous"]);
     assert_eq!((diff.doubts[0].line, diff.doubts[0].column), (1, 10));
-    for (old, new) in [("a: no", "a: yes"), ("a: 012", "a: 12"), ("a: x", "a: 22:22"), ("a: 1_000", "a: 1000"), ("a: 1", "a: 1\nb: on")] {
+    for (old, new) in [
+        ("a: no", "a: yes"),
+        ("a: 012", "a: 12"),
+        ("a: x", "a: 22:22"),
+        ("a: 1_000", "a: 1000"),
+        ("a: 1", "a: 1\nb: on"),
+    ] {
         assert!(doubts(&yaml(old, new)).contains(&"type_ambiguous"), "{new}");
     }
     assert_eq!(doubts(&yaml("on: x\na: 1", "\"on\": x\na: 1")), ["type_ambiguous"]);
@@ -130,7 +145,10 @@ fn a_value_of_another_type_is_a_type_change() {
 
 #[test]
 fn a_map_that_comes_or_goes_is_told_by_its_leaves() {
-    assert_eq!(told(&yaml("a: 1", "a: 1\nb: {c: {d: 1, e: []}, f: {}}")), ["Add b.c.d", "Add b.c.e", "Add b.f"]);
+    assert_eq!(
+        told(&yaml("a: 1", "a: 1\nb: {c: {d: 1, e: []}, f: {}}")),
+        ["Add b.c.d", "Add b.c.e", "Add b.f"]
+    );
     assert_eq!(told(&yaml("a: 1\nb: {c: {d: 1}}", "a: 1")), ["Remove b.c.d"]);
 }
 
@@ -145,9 +163,17 @@ fn case_94_bombs_are_refused_at_once() {
     let deep_json = format!("{}1{}", "[".repeat(200), "]".repeat(200));
     let deep_yaml = format!("{}1{}", "[".repeat(70), "]".repeat(70));
     let bombs = [
-        ("a.yaml", laughs), ("a.yaml", long), ("a.json", deep_json.clone()), ("a.yaml", deep_json), ("a.yaml", deep_yaml),
-        ("a.yaml", "a: b\n".repeat(1 << 20)), ("a.json", "[".repeat(1 << 19)), ("a.json", format!("[{}0]", "0,".repeat(400_000))),
-        ("a.yaml", "a: &a [*a]\n".to_owned()), ("a.yaml", "? ".repeat(100_000)), ("a.yaml", "- ".repeat(100_000)),
+        ("a.yaml", laughs),
+        ("a.yaml", long),
+        ("a.json", deep_json.clone()),
+        ("a.yaml", deep_json),
+        ("a.yaml", deep_yaml),
+        ("a.yaml", "a: b\n".repeat(1 << 20)),
+        ("a.json", "[".repeat(1 << 19)),
+        ("a.json", format!("[{}0]", "0,".repeat(400_000))),
+        ("a.yaml", "a: &a [*a]\n".to_owned()),
+        ("a.yaml", "? ".repeat(100_000)),
+        ("a.yaml", "- ".repeat(100_000)),
         ("a.json", format!("{{\"{}\":1}}", "k".repeat(2000))),
     ];
     for (path, bomb) in bombs {
@@ -162,19 +188,37 @@ fn case_94_bombs_are_refused_at_once() {
 #[test]
 fn what_cannot_be_read_in_one_way_only_is_a_doubt() {
     for (kind, text) in [
-        ("duplicate_key", "a: 1\n\"a\": 2\n"), ("duplicate_key", "1: x\n\"1\": y\n"), ("unknown_tag", "a: !foo 1\n"),
-        ("unknown_tag", "a: !!timestamp 2001-01-01\n"), ("unparsable", "a: [1\n"), ("unparsable", "a: *b\n"),
-        ("unparsable", "%YAML 1.1\n---\na: 1\n"), ("unparsable", "a: !!int x\n"), ("control_character", "a: 1\n\0b: 2\n"),
-        ("control_character", "a: \"x\u{85}y\"\n"), ("structural", "? {a: 1}\n: 2\n"),
+        ("duplicate_key", "a: 1\n\"a\": 2\n"),
+        ("duplicate_key", "1: x\n\"1\": y\n"),
+        ("unknown_tag", "a: !foo 1\n"),
+        ("unknown_tag", "a: !!timestamp 2001-01-01\n"),
+        ("unparsable", "a: [1\n"),
+        ("unparsable", "a: *b\n"),
+        ("unparsable", "%YAML 1.1\n---\na: 1\n"),
+        ("unparsable", "a: !!int x\n"),
+        ("control_character", "a: 1\n\0b: 2\n"),
+        ("control_character", "a: \"x\u{85}y\"\n"),
+        ("structural", "? {a: 1}\n: 2\n"),
     ] {
         let diff = yaml("a: 0\n", text);
         assert!(doubts(&diff).contains(&kind), "{text}: {diff:?}");
         assert!(doubts(&yaml(text, "a: 0\n")).contains(&kind), "old side: {text}");
     }
     for (kind, text) in [
-        ("duplicate_key", "{\"a\":1,\"\\u0061\":2}"), ("unparsable", ""), ("unparsable", "{} // x"), ("unparsable", "[1,]"),
-        ("unparsable", "{a:1}"), ("unparsable", "['a']"), ("unparsable", "[01]"), ("unparsable", "[+1]"), ("unparsable", "[.5]"),
-        ("unparsable", "[NaN]"), ("unparsable", "[0x1]"), ("unparsable", "[1 2]"), ("unparsable", "[\"\\x41\"]"), ("unparsable", "{} {}"),
+        ("duplicate_key", "{\"a\":1,\"\\u0061\":2}"),
+        ("unparsable", ""),
+        ("unparsable", "{} // x"),
+        ("unparsable", "[1,]"),
+        ("unparsable", "{a:1}"),
+        ("unparsable", "['a']"),
+        ("unparsable", "[01]"),
+        ("unparsable", "[+1]"),
+        ("unparsable", "[.5]"),
+        ("unparsable", "[NaN]"),
+        ("unparsable", "[0x1]"),
+        ("unparsable", "[1 2]"),
+        ("unparsable", "[\"\\x41\"]"),
+        ("unparsable", "{} {}"),
         ("control_character", "{\"a\":\"x\ty\"}"),
     ] {
         let diff = compare("a.json", "{}", text);
@@ -193,24 +237,35 @@ fn numbers_are_never_rounded() {
 }
 
 const WEB: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: prod}\nspec: {replicas: 2}\n";
-const JOB: &str = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: job}\nspec: {suspend: false}\n";
+const JOB: &str =
+    "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: job}\nspec: {suspend: false}\n";
 
 #[test]
 fn case_97_documents_are_matched_by_what_they_are() {
     let diff = yaml(WEB, &format!("{JOB}---\n{WEB}"));
-    assert!(told(&diff).iter().all(|line| line.starts_with("Add batch/v1 CronJob job: ")), "{diff:?}");
+    assert!(
+        told(&diff).iter().all(|line| line.starts_with("Add batch/v1 CronJob job: ")),
+        "{diff:?}"
+    );
     assert_eq!(doubts(&diff), ["structural"]);
-    let changed = yaml(&format!("{JOB}---\n{WEB}"), &format!("{JOB}---\n{}", WEB.replace('2', "3")));
+    let changed =
+        yaml(&format!("{JOB}---\n{WEB}"), &format!("{JOB}---\n{}", WEB.replace('2', "3")));
     assert_eq!(told(&changed), ["Replace apps/v1 Deployment prod/web: spec.replicas"]);
     assert!(changed.doubts.is_empty());
-    assert_eq!(doubts(&yaml(&format!("{JOB}---\n{WEB}"), &format!("{WEB}---\n{JOB}"))), ["structural"]);
+    assert_eq!(
+        doubts(&yaml(&format!("{JOB}---\n{WEB}"), &format!("{WEB}---\n{JOB}"))),
+        ["structural"]
+    );
 }
 
 #[test]
 fn documents_without_identity_are_matched_by_position() {
     assert_eq!(told(&yaml("a: 1\n---\na: 2\n", "a: 1\n---\na: 3\n")), ["Replace document 2: a"]);
     let twice = format!("{WEB}---\n{WEB}");
-    assert_eq!(told(&yaml(&twice, &twice.replacen('2', "3", 1))), ["Replace document 1: spec.replicas"]);
+    assert_eq!(
+        told(&yaml(&twice, &twice.replacen('2', "3", 1))),
+        ["Replace document 1: spec.replicas"]
+    );
     assert_eq!(doubts(&yaml("a: 1\n", "a: 1\n---\nb: 1\n")), ["structural"]);
 }
 
@@ -227,11 +282,17 @@ fn a_template_in_a_value_is_told_with_its_key() {
     assert_eq!(diff.doubts[0].at, Some(vec![Segment::Key("a".to_owned())]));
     for value in ["!Ref Name", "!Sub 'a${b}'", "!If [a, b, c]", "${HOME}", "'ENC[AES256,data]'"] {
         let diff = yaml("a: 1\n", &format!("a: {value}\n"));
-        assert!(diff.doubts.iter().any(|doubt| doubt.kind == "templated" && doubt.at.is_some()), "{value}: {diff:?}");
+        assert!(
+            diff.doubts.iter().any(|doubt| doubt.kind == "templated" && doubt.at.is_some()),
+            "{value}: {diff:?}"
+        );
     }
     for text in ["\"${k}\": 1\n", "a: 1 # {{ if x }}\n"] {
         let diff = yaml("a: 2\n", text);
-        assert!(diff.doubts.iter().any(|doubt| doubt.kind == "templated" && doubt.at.is_none()), "{text}");
+        assert!(
+            diff.doubts.iter().any(|doubt| doubt.kind == "templated" && doubt.at.is_none()),
+            "{text}"
+        );
     }
     assert!(!yaml("a: 1\n", "a: {{ x }}\n").doubts.is_empty());
 }
@@ -285,8 +346,10 @@ impl Tree {
                 format!("[{}]", items.join(", "))
             }
             Self::Map(entries) => {
-                let mut entries: Vec<String> =
-                    entries.iter().map(|(key, value)| format!("\"{key}\": {}", value.json(reversed))).collect();
+                let mut entries: Vec<String> = entries
+                    .iter()
+                    .map(|(key, value)| format!("\"{key}\": {}", value.json(reversed)))
+                    .collect();
                 if reversed {
                     entries.reverse();
                 }

@@ -181,10 +181,9 @@ impl Node {
                 .cmp(b.type_name())
                 .then_with(|| scalar_text(a).cmp(scalar_text(b)))
                 .then_with(|| self.ambiguous.cmp(&other.ambiguous)),
-            (NodeKind::Sequence(a), NodeKind::Sequence(b)) => first_difference(
-                a.len().cmp(&b.len()),
-                a.iter().zip(b).map(|(a, b)| a.order(b)),
-            ),
+            (NodeKind::Sequence(a), NodeKind::Sequence(b)) => {
+                first_difference(a.len().cmp(&b.len()), a.iter().zip(b).map(|(a, b)| a.order(b)))
+            }
             (NodeKind::Map(a), NodeKind::Map(b)) => first_difference(
                 a.len().cmp(&b.len()),
                 a.iter().zip(b).map(|(a, b)| {
@@ -250,7 +249,11 @@ impl Budget {
         self.nodes = self.nodes.saturating_add(nodes);
         self.bytes = self.bytes.saturating_add(bytes);
         if depth > MAX_DEPTH {
-            return Err(Fault::new("too_deep", at, format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(Fault::new(
+                "too_deep",
+                at,
+                format!("nested deeper than {MAX_DEPTH} levels"),
+            ));
         }
         if self.nodes > MAX_NODES {
             let why = format!("more than {MAX_NODES} nodes after expanding aliases");

@@ -13,8 +13,25 @@ use super::tree::{Budget, Entry, Fault, Key, Node, NodeKind, scalar_text};
 
 /// Tags of templates that are kept as part of the value; every other tag outside the core schema is refused.
 const TEMPLATE_TAGS: [&str; 19] = [
-    "And", "Base64", "Cidr", "Condition", "Equals", "FindInMap", "ForEach", "GetAZs", "GetAtt", "If",
-    "ImportValue", "Join", "Length", "Not", "Or", "Ref", "Select", "Split", "Sub",
+    "And",
+    "Base64",
+    "Cidr",
+    "Condition",
+    "Equals",
+    "FindInMap",
+    "ForEach",
+    "GetAZs",
+    "GetAtt",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Ref",
+    "Select",
+    "Split",
+    "Sub",
 ];
 
 /// The documents of a stream.
@@ -24,7 +41,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Rc<Node>>, Fault> {
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker().byte_offset().unwrap_or(0);
-            Fault::new("unparsable", at, format!("it is no YAML that can be read: {}", error.info()))
+            Fault::new(
+                "unparsable",
+                at,
+                format!("it is no YAML that can be read: {}", error.info()),
+            )
         })?;
         builder.event(event, &span)?;
     }
@@ -126,7 +147,11 @@ impl Builder {
                 None => *key = Some(key_of(&node)?),
                 Some(key) if key.ambiguous.as_deref() == Some("<<") => {
                     if !merges.is_empty() {
-                        return Err(Fault::new("duplicate_key", key.at, "the merge key `<<` is there twice in one map"));
+                        return Err(Fault::new(
+                            "duplicate_key",
+                            key.at,
+                            "the merge key `<<` is there twice in one map",
+                        ));
                     }
                     merges.push(node);
                 }
@@ -140,12 +165,20 @@ impl Builder {
 fn key_of(node: &Node) -> Result<Key, Fault> {
     match &node.kind {
         NodeKind::Scalar(value) if !node.template => Ok(Key {
-            text: if *value == Value::Null { "null".to_owned() } else { scalar_text(value).to_owned() },
+            text: if *value == Value::Null {
+                "null".to_owned()
+            } else {
+                scalar_text(value).to_owned()
+            },
             type_name: value.type_name(),
             ambiguous: node.ambiguous.clone(),
             at: node.at,
         }),
-        _ => Err(Fault::new("structural", node.at, "a key that is itself a map, a sequence or a template")),
+        _ => Err(Fault::new(
+            "structural",
+            node.at,
+            "a key that is itself a map, a sequence or a template",
+        )),
     }
 }
 
@@ -172,7 +205,12 @@ fn merged(entries: Vec<Entry>, merges: &[Rc<Node>], at: usize) -> Result<Node, F
     Node::map(all.into_values().collect(), at)
 }
 
-fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: usize) -> Result<Node, Fault> {
+fn scalar_node(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    at: usize,
+) -> Result<Node, Fault> {
     let Some(tag) = tag else {
         if style != ScalarStyle::Plain {
             return Ok(Node::scalar(Value::String(text.to_owned()), at, None));
@@ -191,7 +229,11 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: usize) -> 
         (Some("float"), Value::Int(digits)) => Value::Float(digits),
         (Some(name), value) if name == value.type_name() => value,
         (Some(name), _) => {
-            return Err(Fault::new("unparsable", at, format!("the value is no {name}, as its tag says")));
+            return Err(Fault::new(
+                "unparsable",
+                at,
+                format!("the value is no {name}, as its tag says"),
+            ));
         }
         (None, _) => return Err(unknown_tag(tag, at)),
     };
@@ -228,5 +270,9 @@ fn is_nonspecific(tag: &Tag) -> bool {
 }
 
 fn unknown_tag(tag: &Tag, at: usize) -> Fault {
-    Fault::new("unknown_tag", at, format!("the tag `{}` is unknown, so the value's meaning is too", tag.original()))
+    Fault::new(
+        "unknown_tag",
+        at,
+        format!("the tag `{}` is unknown, so the value's meaning is too", tag.original()),
+    )
 }
