@@ -323,11 +323,12 @@ fn is_migration(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let folders: Vec<&str> = lower.split('/').collect();
     let (name, folders) = folders.split_last().unwrap_or((&"", &[]));
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let pair = |a: &str, b: &str| folders.windows(2).any(|pair| pair == [a, b]);
     folders.iter().any(|folder| matches!(*folder, "migrations" | "migration"))
         || pair("db", "migrate")
         || pair("alembic", "versions")
-        || (name.ends_with(".sql") && name.starts_with('v') && name.contains("__"))
+        || (extension == "sql" && name.starts_with('v') && name.contains("__"))
 }
 
 /// Whether a path's format is documentation that nothing executes. MDX, notebooks, HTML and SVG are not (sem 2.1).

@@ -157,7 +157,8 @@ fn case_94_bombs_are_refused_at_once() {
     let mut laughs = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..40 {
         let before = level - 1;
-        laughs += &format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
+        let line = format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
+        laughs.push_str(&line);
     }
     let long = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(900_000), "*a, ".repeat(9_000));
     let deep_json = format!("{}1{}", "[".repeat(200), "]".repeat(200));
@@ -324,7 +325,8 @@ fn changes_are_sorted_by_path_and_operation() {
 
 #[test]
 fn more_doubts_than_are_listed_are_still_a_doubt_without_a_key() {
-    let many: String = (0..50).map(|n| format!("k{n}: ${{V}}\n")).collect();
+    let line = |n: u64| format!("k{n}: ${{V}}\n");
+    let many: String = (0..50).map(line).collect();
     let diff = yaml(&format!("{many}a: 1\n"), &format!("{many}a: 2\n"));
     assert!(diff.doubts.iter().any(|doubt| doubt.kind == "more" && doubt.at.is_none()));
 }
