@@ -286,8 +286,7 @@ fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
         "makefile.",
         "goreleaser.",
     ];
-    let is_build_folder = name == "build" && folders.is_empty();
-    (NAMES.contains(&name) && (name != "build" || is_build_folder || extension.is_empty()))
+    NAMES.contains(&name)
         || STEMS.iter().any(|stem| name.starts_with(stem))
         || matches!(extension, "mk" | "gradle" | "cmake" | "bzl" | "nix" | "m4" | "am")
         || folders.contains(&".cargo")

@@ -175,6 +175,15 @@ fn case_94_bombs_are_refused_at_once() {
         ("a.yaml", "a: &a [*a]\n".to_owned()),
         ("a.yaml", "? ".repeat(100_000)),
         ("a.yaml", "- ".repeat(100_000)),
+        (
+            "a.yaml",
+            format!("a: {{\n# noqa {}", format!("sha256:{},", "0".repeat(64)).repeat(13_000)),
+        ),
+        (
+            "a.yaml",
+            format!("a: x{}\nb: 1 # noqa\n", format!("sha256:{}:", "0".repeat(64)).repeat(13_000)),
+        ),
+        ("a.yaml", "# noqa\n".repeat(140_000)),
         ("a.json", format!("{{\"{}\":1}}", "k".repeat(2000))),
     ];
     for (path, bomb) in bombs {
@@ -182,7 +191,7 @@ fn case_94_bombs_are_refused_at_once() {
         let diff = compare(path, "a: 1", &bomb);
         let shown: String = bomb.chars().take(40).collect();
         assert!(!diff.doubts.is_empty(), "{shown}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{shown}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(1), "{shown}: {:?}", start.elapsed());
     }
 }
 
