@@ -620,6 +620,19 @@ fn a_template_passes_only_where_it_is_allowed_by_name() {
 }
 
 #[test]
+fn a_template_under_a_denied_key_is_never_allowed_by_name() {
+    let mut policy = example();
+    let any = Allow { templated: true, ..allow("**") };
+    policy.policy.trivial.config.push(config("all", &["deploy/**"], vec![any]));
+    let judge = |key: &str| {
+        let text = |value: u8| format!("{key}: \"${{X}}\"\nother: {value}\n");
+        classify(&policy, &facts(vec![values(&text(1), &text(2))])).class
+    };
+    assert_eq!(judge("name"), Class::Trivial);
+    assert_eq!(judge("url"), Class::Significant);
+}
+
+#[test]
 fn what_the_organisation_denies_or_caps_holds() {
     let mut policy = example();
     policy.policy.trivial.config.push(config("all", &["deploy/**"], vec![allow("**")]));

@@ -130,6 +130,9 @@ fn case_92_what_yaml_1_1_reads_differently_is_type_ambiguous() {
     }
     assert_eq!(doubts(&yaml("on: x\na: 1", "\"on\": x\na: 1")), ["type_ambiguous"]);
     assert!(doubts(&yaml("country: NO\na: 1", "country: NO\na: 2")).is_empty());
+    for (old, new) in [("a: 1", "a: 1\non: x"), ("a: 1\non: x", "a: 1"), ("a: 1", "a: {012: x}")] {
+        assert!(doubts(&yaml(old, new)).contains(&"type_ambiguous"), "{old} to {new}");
+    }
 }
 
 #[test]
