@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub mod access;
 pub use access::{MadeToken, TokenRequest};
 mod attribution;
+mod authors;
 mod caller;
 mod canary;
 mod changes;
