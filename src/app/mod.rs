@@ -33,8 +33,10 @@ pub use caller::{Action, Caller, Role};
 pub use changes::ChangeBody;
 pub use deploys::DeployBody;
 pub use error::AppError;
+pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
+pub(crate) use mirrors::PolicyAt;
 pub use writer::{Command, Unit, Writer};
 
 use crate::clock::Clock;
