@@ -1,1 +1,3 @@
-//! (room: cli)
+//! Doors of the command line: arguments in, text and exit codes out.
+
+pub mod demo;
