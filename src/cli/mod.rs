@@ -4,6 +4,7 @@
 //! every command.
 
 pub mod audit;
+pub mod demo;
 mod doctor;
 mod exit;
 mod gate;

@@ -1,0 +1,3 @@
+//! `countersign demo`.
+
+pub mod forge;
