@@ -12,6 +12,8 @@
 mod harness;
 
 mod access;
+mod gate;
 mod intake;
 mod ledger;
+mod links;
 mod store;
