@@ -212,6 +212,17 @@ fn tables_have_a_caption_and_every_head_a_scope() {
 }
 
 #[test]
+fn a_table_that_is_too_wide_scrolls_in_its_own_named_region() {
+    for (name, html) in all() {
+        let html = Html::parse_document(&html);
+        let inside =
+            select(&html, ".scroller table").len() + select(&html, "table.chart-units").len();
+        assert_eq!(select(&html, "table").len(), inside, "{name}");
+        assert!(select(&html, ".scroller:not([role=region])").is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn every_row_has_as_many_cells_as_its_head() {
     for (name, html) in all() {
         let html = Html::parse_document(&html);

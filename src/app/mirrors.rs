@@ -130,7 +130,7 @@ impl App {
         let error = done.as_ref().err().map(ToString::to_string);
         let name = &repo.name;
         self.writer().submit(SetFetched { repo: repo.id.clone(), error }).await?;
-        done.map(|_| ()).map_err(|error| AppError::Unavailable(format!("{name}: {error}")))
+        done.map_err(|error| AppError::Unavailable(format!("{name}: {error}")))
     }
 
     fn fetch_spec(&self, config: &config::Repository) -> Result<FetchSpec, AppError> {
@@ -139,7 +139,7 @@ impl App {
             .config()
             .source(&config.source)
             .and_then(|source| source.credentials.token())
-            .map(|secret| secret.resolve())
+            .map(crate::config::SecretSource::resolve)
             .transpose()
             .map_err(|error| AppError::Unavailable(format!("{}: {error}", config.source)))?;
         if config.clone_url.starts_with("file:") && !git.allow_file_urls {

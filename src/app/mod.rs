@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub mod access;
+pub use access::{MadeToken, TokenRequest};
 mod attribution;
+mod authors;
 mod caller;
 mod canary;
 mod changes;
@@ -23,6 +25,7 @@ mod mirrors;
 mod organisation;
 mod people;
 mod project;
+pub mod read;
 mod worker;
 mod writer;
 
@@ -30,8 +33,10 @@ pub use caller::{Action, Caller, Role};
 pub use changes::ChangeBody;
 pub use deploys::DeployBody;
 pub use error::AppError;
+pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
+pub(crate) use mirrors::PolicyAt;
 pub use writer::{Command, Unit, Writer};
 
 use crate::clock::Clock;

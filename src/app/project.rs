@@ -80,6 +80,7 @@ async fn after_pull(unit: &mut Unit, repo: &Repository, key: &str) -> Result<(),
     let now = unit.now().micros();
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+        store::jobs::enqueue(unit.tx(), "authors", key, now).await?;
     }
     Ok(store::jobs::enqueue(unit.tx(), "change", key, now).await?)
 }

@@ -248,14 +248,14 @@ struct Blob<'a> {
 }
 
 impl<'a> Blob<'a> {
-    fn read(odb: &'a git2::Odb<'_>, side: Option<&Side>) -> Result<Self, GitError> {
+    fn read(odb: &'a git2::Odb<'_>, at: Option<&Side>) -> Result<Self, GitError> {
         let nothing = Self { object: None, size: 0, missing: false };
-        let Some(side) = side.filter(|side| side.kind() != Kind::Submodule) else {
+        let Some(at) = at.filter(|at| at.kind() != Kind::Submodule) else {
             return Ok(nothing);
         };
-        let oid = to_git(side.oid)?;
+        let oid = to_git(at.oid)?;
         let size = match odb.read_header(oid) {
-            Ok((size, git2::ObjectType::Blob)) => size as u64,
+            Ok((bytes, git2::ObjectType::Blob)) => bytes as u64,
             _ => return Ok(Self { missing: true, ..nothing }),
         };
         if size > BLOB_CAP {

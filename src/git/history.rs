@@ -184,7 +184,7 @@ impl<'r> History<'r> {
             hint,
             at: commit.committer.time(),
             author,
-            committer: self.people.intern(commit.committer.signature()),
+            committer: self.people.intern(&commit.committer.signature()),
             authors: Vec::new(),
             keys: keys(&commit.message),
             commits: 1,
@@ -302,7 +302,7 @@ struct People {
 }
 
 impl People {
-    fn intern(&mut self, who: Signature) -> u32 {
+    fn intern(&mut self, who: &Signature) -> u32 {
         let key = if who.email.is_empty() { who.name.clone() } else { who.email.to_lowercase() };
         let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         *self.by_address.entry(key).or_insert_with(|| {
@@ -312,8 +312,8 @@ impl People {
     }
 
     fn of_commit(&mut self, commit: &RawCommit) -> Vec<u32> {
-        let mut people = vec![self.intern(commit.author.signature())];
-        people.extend(commit.co_authors().into_iter().map(|who| self.intern(who)));
+        let mut people = vec![self.intern(&commit.author.signature())];
+        people.extend(commit.co_authors().into_iter().map(|who| self.intern(&who)));
         people
     }
 

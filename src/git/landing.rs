@@ -220,15 +220,16 @@ impl Search<'_> {
                 return Ok(Some(found));
             }
             if self.merged_tree(*parent, commit.tree)?.0 == AutoMerge::Tree(commit.tree) {
-                let evidence = vec![format!(
-                    "{at:.10} has one parent and the tree of merging the final head into it"
-                )];
-                return Ok(Some(Found {
+                // The tail of a rebase with something slipped into its earlier commits has this tree as well.
+                let tail = steps.looks_rebased_at(self.repo, *at)?;
+                return Ok(Some(tail.unwrap_or_else(|| Found {
                     at: *at,
                     how: LandingKind::Squash,
                     parent: Some(*parent),
-                    evidence,
-                }));
+                    evidence: vec![format!(
+                        "{at:.10} has one parent and the tree of merging the final head into it"
+                    )],
+                })));
             }
         }
         Ok(None)

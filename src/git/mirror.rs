@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use git2::{AutotagOption, FetchOptions, FetchPrune, Repository, RepositoryInitOptions};
+use git2::{AutotagOption, Direction, RemoteUpdateFlags, Repository, RepositoryInitOptions};
 
 use crate::domain::Oid;
 
@@ -88,9 +88,15 @@ impl Mirror {
         };
         let mut remote =
             self.repo.git.remote_anonymous(&spec.url).map_err(|error| unreachable(&error))?;
-        let mut options = FetchOptions::new();
-        options.download_tags(AutotagOption::None).update_fetchhead(false).prune(FetchPrune::On);
-        remote.fetch(&spec.refspecs, Some(&mut options), None).map_err(|error| unreachable(&error))
+        // Pruned before refs are written: a branch `a/b` can only be made where a removed `a` no longer is.
+        let fetched = (|| {
+            remote.connect(Direction::Fetch)?;
+            remote.download(&spec.refspecs, None)?;
+            remote.prune(None)?;
+            remote.update_tips(None, RemoteUpdateFlags::empty(), AutotagOption::None, None)?;
+            remote.disconnect()
+        })();
+        fetched.map_err(|error| unreachable(&error))
     }
 
     /// Keeps a commit by a ref of our own, so that a force push cannot take away what was judged (sem 8).

@@ -82,7 +82,7 @@ pub fn between(repo: &Repo, previous: Option<Oid>, new: Oid) -> Result<Range, Gi
     match &range.relation {
         Relation::Unknown { .. } | Relation::Redeploy => {}
         Relation::Baseline | Relation::Forward => {
-            range.brought_in = brought_in(repo, previous, new)?
+            range.brought_in = brought_in(repo, previous, new)?;
         }
         Relation::Rollback => range.taken_out = taken_out(repo, previous, new)?,
         Relation::Diverged { .. } => {

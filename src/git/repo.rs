@@ -28,6 +28,13 @@ impl Repo {
         Repository::open(path).map_err(|error| not_a_repository(path, &error)).and_then(Self::of)
     }
 
+    /// Turns git's own cache of objects off, for this whole process: a walk over a history reads each commit once,
+    /// and the trees that are read again have their own small cache.
+    pub fn keep_no_cache() {
+        git2::opts::enable_caching(false);
+        git2::opts::strict_hash_verification(false);
+    }
+
     /// Opens the repository that this place lies in, as the `git` program does.
     pub fn discover(path: &Path) -> Result<Self, GitError> {
         Repository::discover(path)

@@ -44,10 +44,8 @@ pub fn scan(
 /// Lines between the common beginning and the common end: never fewer than a line-by-line comparison finds.
 #[must_use]
 pub fn line_bound(old: &[u8], new: &[u8]) -> Lines {
-    let split = |bytes: &[u8]| -> Vec<Vec<u8>> {
-        bytes.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
-    };
-    let (before, after) = (split(old), split(new));
+    let before: Vec<&[u8]> = old.split_inclusive(|b| *b == b'\n').collect();
+    let after: Vec<&[u8]> = new.split_inclusive(|b| *b == b'\n').collect();
     let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
     let shorter = before.len().min(after.len()) - head;
     let tail = before

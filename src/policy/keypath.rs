@@ -28,8 +28,7 @@ impl Part {
         match (self, segment) {
             (Self::Key(key), Segment::Key(other)) => key == other,
             (Self::Index(index), Segment::Index(other)) => index == other,
-            (Self::AnyIndex, Segment::Index(_)) => true,
-            (Self::AnyOne | Self::AnyNumber, _) => true,
+            (Self::AnyIndex, Segment::Index(_)) | (Self::AnyOne | Self::AnyNumber, _) => true,
             _ => false,
         }
     }
@@ -228,31 +227,32 @@ fn is_bare(c: char) -> bool {
 pub fn display_path(path: &[Segment]) -> String {
     let (mut prefix, mut text) = (String::new(), String::new());
     for segment in path {
-        match segment {
+        let piece = match segment {
             Segment::Document(name) if name.bytes().all(|b| b.is_ascii_digit()) => {
                 prefix = format!("document {name}: ");
+                continue;
             }
-            Segment::Document(name) => prefix = format!("{name}: "),
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
-            Segment::Key(key) => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                if !key.is_empty() && key.chars().all(is_bare) {
-                    text.push_str(key);
-                } else {
-                    text.push_str(&format!(
-                        "\"{}\"",
-                        key.replace('\\', "\\\\").replace('"', "\\\"")
-                    ));
-                }
+            Segment::Document(name) => {
+                prefix = format!("{name}: ");
+                continue;
             }
-        }
+            Segment::Index(index) => format!("[{index}]"),
+            Segment::Key(key) if text.is_empty() => quoted(key),
+            Segment::Key(key) => format!(".{}", quoted(key)),
+        };
+        text.push_str(&piece);
     }
     if text.is_empty() {
         text.push_str("(all)");
     }
     prefix + &text
+}
+
+fn quoted(key: &str) -> String {
+    if !key.is_empty() && key.chars().all(is_bare) {
+        return key.to_owned();
+    }
+    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]

@@ -136,7 +136,8 @@ fn stack(day: &Day, x: u64, width: u64, top: u64, out: &mut Vec<Rect>) {
     let mut below = 0;
     let level = |sum: u64| BASE - sum * (BASE - TOP) / top;
     for (number, fill) in day.by_class.iter().zip(["c1", "c2", "c3", "c4"]) {
-        let y = level(below + number);
+        // A bar that is too small to see still has one unit, inside the drawing.
+        let y = level(below + number).min(level(below).saturating_sub(1)).max(TOP);
         let height = level(below) - y;
         if *number > 0 {
             out.push(Rect { x, y, width, height: height.saturating_sub(1).max(1), fill });

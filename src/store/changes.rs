@@ -41,6 +41,7 @@ pub const STATEMENTS: &[&str] = &[
     DROP,
     OWNER,
     COMMITS,
+    LANDINGS,
 ];
 
 /// A change as it is kept. Times in microseconds.

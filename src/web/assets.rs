@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
@@ -55,6 +58,19 @@ fn mime(name: &str) -> &'static str {
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     }
+}
+
+/// `GET /assets/{digest}/{name}`: for ever, since the digest is in the address.
+pub(super) async fn serve(Path(path): Path<String>) -> Response {
+    let Some(asset) = get(&path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, asset.mime.to_owned()),
+        (header::ETAG, asset.etag),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
+    ];
+    (headers, asset.bytes.into_owned()).into_response()
 }
 
 #[cfg(test)]

@@ -1,5 +1,104 @@
-//! (room: web)
+//! The HTTP door: webhooks, the API, the pages. The whole URL map is on one screen below.
+//!
+//! Nothing is decided here: a handler reads the request, calls one use case with the caller, and says the answer.
 
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::{delete, get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+
+mod api;
 pub mod assets;
+mod auth;
 pub mod components;
+mod extract;
+mod hooks;
+mod ledger;
 pub mod pages;
+mod problem;
+mod sign_in;
+
+pub use auth::Visitor;
+pub use problem::{PageProblem, Problem};
+
+/// The longest any answer may take: a held gate question (60 s) and a fetch before it.
+const ANSWER_WITHIN: Duration = Duration::from_mins(2);
+/// Bytes of an API request's body.
+const API_BODY: usize = 256 * 1024;
+
+/// Every address of the service.
+pub fn router(app: App) -> Router {
+    let hooks = Router::new()
+        .route("/hooks/{source}", post(hooks::receive))
+        .layer(DefaultBodyLimit::disable());
+    let api = Router::new()
+        .route("/api/v1/gate", get(api::gate_by_query).post(api::gate_by_body))
+        .route("/api/v1/links", post(api::link).delete(api::unlink))
+        .route("/api/v1/links/{id}", delete(api::unlink_by_id))
+        .route("/api/v1/changes", get(api::changes))
+        .route("/api/v1/changes/{id}", get(api::change))
+        .route("/api/v1/deploys", get(api::deploys))
+        .route("/api/v1/deploys/{id}", get(api::deploy))
+        .route("/api/v1/decisions/{id}", get(api::decision))
+        .route("/api/v1/tickets/{*key}", get(api::ticket))
+        .route("/api/v1/pulls/{owner}/{name}/{number}", get(api::pull))
+        .route("/api/v1/deliveries", get(api::deliveries))
+        .route("/api/v1/deliveries/{id}", get(api::delivery))
+        .route("/api/v1/ledger/entries/{index}", get(ledger::entry))
+        .route("/api/v1/ledger/receipts/{index}", get(ledger::receipt))
+        .route("/api/v1/ledger/key", get(ledger::key))
+        .route("/ledger/checkpoint", get(ledger::checkpoint))
+        .route("/ledger/tile/{*path}", get(ledger::tile))
+        .layer(DefaultBodyLimit::max(API_BODY));
+    let open = Router::new()
+        .route("/healthz", get(problem::alive))
+        .route("/readyz", get(problem::ready))
+        .route("/assets/{*path}", get(assets::serve))
+        .route("/sign-in", get(sign_in::without_link))
+        .route("/sign-in/{link}", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out));
+    Router::new()
+        .merge(hooks)
+        .merge(api)
+        .merge(open)
+        .merge(pages::routes())
+        .fallback(problem::nothing_here)
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_WITHIN,
+        ))
+        .layer(CompressionLayer::new())
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .with_state(app)
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Serves until `stop` says so; requests under way are finished.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(app))
+        .with_graceful_shutdown(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await
+}

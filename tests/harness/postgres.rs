@@ -79,11 +79,9 @@ fn start(home: &Path, bin: &Path) -> Server {
     }
     fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("permissions");
     let data_text = data.display().to_string();
-    run(as_user(bin.join("initdb")).args(["-D", &data_text, "-U", "tester", "-A", "trust"]).args([
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]));
+    run(as_user(bin.join("initdb"))
+        .args(["-D", &data_text, "-U", "tester", "-A", "trust"])
+        .args(["-E", "UTF8", "--locale=C"]));
     let port = free_port();
     let options = format!(
         "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200 \
@@ -106,14 +104,15 @@ fn watch(bin: &Path, data: &Path) {
         stop = as_user_words(&bin.join("pg_ctl")).join(" "),
         data = data.display(),
     );
-    Command::new("setsid")
+    let watchdog = Command::new("setsid")
         .args(["sh", "-c", &script])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .expect("the watchdog starts");
+        .spawn();
+    // It outlives this process on purpose, so nobody here waits for it.
+    std::mem::forget(watchdog.expect("the watchdog starts"));
 }
 
 /// PostgreSQL refuses to run as root: which user to be instead; `None`: we are an ordinary one.
@@ -125,9 +124,9 @@ fn ordinary_user() -> Option<&'static str> {
 fn as_user_words(program: &Path) -> Vec<String> {
     let program = program.display().to_string();
     match ordinary_user() {
-        Some(user) => {
-            ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program].map(str::to_owned).into()
-        }
+        Some(user) => ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program]
+            .map(str::to_owned)
+            .into(),
         None => vec![program],
     }
 }

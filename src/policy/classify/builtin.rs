@@ -286,8 +286,7 @@ fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
         "makefile.",
         "goreleaser.",
     ];
-    let is_build_folder = name == "build" && folders.is_empty();
-    (NAMES.contains(&name) && (name != "build" || is_build_folder || extension.is_empty()))
+    NAMES.contains(&name)
         || STEMS.iter().any(|stem| name.starts_with(stem))
         || matches!(extension, "mk" | "gradle" | "cmake" | "bzl" | "nix" | "m4" | "am")
         || folders.contains(&".cargo")
@@ -323,11 +322,12 @@ fn is_migration(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let folders: Vec<&str> = lower.split('/').collect();
     let (name, folders) = folders.split_last().unwrap_or((&"", &[]));
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let pair = |a: &str, b: &str| folders.windows(2).any(|pair| pair == [a, b]);
     folders.iter().any(|folder| matches!(*folder, "migrations" | "migration"))
         || pair("db", "migrate")
         || pair("alembic", "versions")
-        || (name.ends_with(".sql") && name.starts_with('v') && name.contains("__"))
+        || (extension == "sql" && name.starts_with('v') && name.contains("__"))
 }
 
 /// Whether a path is that of a database migration (sem 2.1); a path that is no text is taken for one.

@@ -69,10 +69,12 @@ pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
     }
 }
 
-/// Among findings of one class: a rule with a scope tells most, then what is built in, then the rest.
+/// Among findings of one class: a rule with a scope tells most, then a path that is not what it seems, then what is
+/// built in, then the rest.
 fn rank(finding: &Finding) -> u8 {
     match finding {
-        Finding { scope: Some(_), .. } => 3,
+        Finding { scope: Some(_), .. } => 4,
+        Finding { kind: Some("path"), .. } => 3,
         Finding { kind: Some(_), .. } => 2,
         Finding { rule, .. } if rule == "default" => 0,
         _ => 1,

@@ -1,7 +1,9 @@
 //! The limits of a whole change: `max` (sem 2.1). Over a limit it is significant.
 
-use crate::domain::FileChange;
+use std::collections::BTreeSet;
+
 use crate::domain::file::Kind;
+use crate::domain::{FileChange, RepoPath};
 use crate::policy::model::Max;
 
 /// Files where the policy gives no limit.
@@ -15,7 +17,13 @@ pub const DEFAULT_MAX_BYTES: u64 = 1 << 20;
 
 /// The limits that a change passes, one sentence each.
 pub(super) fn exceeded(max: &Max, files: &[FileChange]) -> Vec<String> {
-    let counted = files.iter().filter(|file| !is_old_half(file, files)).count() as u64;
+    let present: BTreeSet<&RepoPath> =
+        files.iter().filter(|file| file.new.is_some()).map(|file| &file.path).collect();
+    // The half of a rename where the path is gone counts with its other half, if that is in the change.
+    let is_old_half = |file: &FileChange| {
+        file.new.is_none() && file.renamed.as_ref().is_some_and(|other| present.contains(other))
+    };
+    let counted = files.iter().filter(|file| !is_old_half(file)).count() as u64;
     let keys: usize =
         files.iter().filter_map(|file| file.keys.as_ref()).map(|keys| keys.changes.len()).sum();
     let lines = files
@@ -42,15 +50,6 @@ pub(super) fn exceeded(max: &Max, files: &[FileChange]) -> Vec<String> {
         sentences.push(format!("{}: nobody counted its lines", file.path));
     }
     sentences
-}
-
-/// The half of a rename where the path is gone, with its other half in the change: they count once.
-fn is_old_half(file: &FileChange, files: &[FileChange]) -> bool {
-    file.new.is_none()
-        && file
-            .renamed
-            .as_ref()
-            .is_some_and(|other| files.iter().any(|half| half.path == *other && half.new.is_some()))
 }
 
 /// Text without a count of lines. Binary files, links and submodules have none, and are significant anyway.

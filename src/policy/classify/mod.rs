@@ -69,13 +69,11 @@ fn highest(files: &[FileClass]) -> (Class, String) {
             best = Some(file);
         }
     }
-    match best {
-        Some(file) => (file.class, format!("{}: {}", file.path, file.why)),
-        None => {
-            let why = "it changes no file; nothing is proven, so it never passes by itself";
-            (Class::Routine, why.to_owned())
-        }
+    if let Some(file) = best {
+        return (file.class, format!("{}: {}", file.path, file.why));
     }
+    let why = "it changes no file; nothing is proven, so it never passes by itself";
+    (Class::Routine, why.to_owned())
 }
 
 fn is_direct(facts: &Facts) -> bool {

@@ -150,9 +150,10 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Int(text) | Value::Float(text) | Value::Timestamp(text) => clip(text),
         Value::String(text) if looks_like_other_type(text) => format!("\"{}\"", clip(text)),
-        Value::String(text) => clip(text),
+        Value::Int(text) | Value::Float(text) | Value::Timestamp(text) | Value::String(text) => {
+            clip(text)
+        }
         Value::Sequence { len, .. } => format!("a sequence of {len}"),
         Value::Map { len, .. } => format!("a map of {len}"),
     }

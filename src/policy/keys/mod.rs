@@ -69,7 +69,7 @@ pub fn format_of(path: &RepoPath) -> Option<Format> {
 
 /// One side: its text without byte order mark, and the documents in it.
 struct Text<'a> {
-    text: &'a str,
+    content: &'a str,
     bom: bool,
     documents: Result<Vec<Rc<Node>>, Fault>,
 }
@@ -77,7 +77,7 @@ struct Text<'a> {
 impl<'a> Text<'a> {
     fn read(format: Format, bytes: &'a [u8]) -> Self {
         match decode(bytes) {
-            Err(fault) => Self { text: "", bom: false, documents: Err(fault) },
+            Err(fault) => Self { content: "", bom: false, documents: Err(fault) },
             Ok(whole) => {
                 let stripped = whole.strip_prefix('\u{feff}');
                 let text = stripped.unwrap_or(whole);
@@ -85,14 +85,14 @@ impl<'a> Text<'a> {
                     Format::Yaml => yaml::parse(text),
                     Format::Json => json::parse(text),
                 });
-                Self { text, bom: stripped.is_some(), documents }
+                Self { content: text, bom: stripped.is_some(), documents }
             }
         }
     }
 }
 
 fn text_of<'a>(side: Option<&Text<'a>>) -> &'a str {
-    side.map_or("", |side| side.text)
+    side.map_or("", |side| side.content)
 }
 
 fn decode(bytes: &[u8]) -> Result<&str, Fault> {

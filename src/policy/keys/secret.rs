@@ -67,27 +67,32 @@ fn is_secret_token(token: &str) -> bool {
 
 /// The token without `sha256:…` and its kin.
 fn without_digests(token: &str) -> String {
-    let mut rest = token.to_owned();
-    for (name, length) in
-        [("sha1", 40), ("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)]
-    {
-        while let Some(at) = rest.find(&format!("{name}:")) {
-            let start = at + name.len() + 1;
-            let hex = rest
-                .get(start..)
-                .map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
-            if hex != length {
-                break;
-            }
-            rest.replace_range(at..start + hex, " ");
+    if ["sha256-", "sha384-", "sha512-"].iter().any(|name| token.starts_with(name)) {
+        return String::new();
+    }
+    let mut kept = String::with_capacity(token.len());
+    let mut parts = token.split("sha");
+    kept.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        if let Some(length) = digest_length(part) {
+            kept.push_str(part.get(length..).unwrap_or_default());
+        } else {
+            kept.push_str("sha");
+            kept.push_str(part);
         }
     }
-    for name in ["sha256-", "sha384-", "sha512-"] {
-        if rest.starts_with(name) {
-            return String::new();
-        }
-    }
-    rest
+    kept
+}
+
+/// How much of a text is `256:` with as many hex digits as that digest has.
+fn digest_length(text: &str) -> Option<usize> {
+    const DIGESTS: [(&str, usize); 5] =
+        [("1:", 40), ("224:", 56), ("256:", 64), ("384:", 96), ("512:", 128)];
+    DIGESTS.into_iter().find_map(|(name, length)| {
+        let rest = text.strip_prefix(name)?;
+        let hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        (hex == length).then_some(name.len() + length)
+    })
 }
 
 fn has_prefix(part: &str) -> bool {

@@ -45,7 +45,7 @@ fn walk(path: &mut Vec<Segment>, side: &str, node: &Node, report: &mut Report<'_
                     report.doubt(side, "templated", key.at, why, None);
                 }
                 within(path, Segment::Key(key.text.clone()), |path| {
-                    walk(path, side, value, report)
+                    walk(path, side, value, report);
                 });
             }
         }

@@ -107,7 +107,7 @@ pub fn when_minutes(at: impl Given<Time>) -> When {
 /// `span-of`: how long from one event to the other, in words.
 pub fn span(from: impl Given<Time>, to: impl Given<Time>) -> String {
     let (text, backwards) = words::span(*from.given(), *to.given());
-    if backwards { format!("{text} before") } else { text }
+    if backwards { format!("−{text} (the clocks disagree)") } else { text }
 }
 
 /// A delay, marked when it is over five minutes or negative.

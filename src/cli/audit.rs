@@ -1,0 +1,282 @@
+//! `countersign audit PATH`: every landing on a branch of a local clone, without a server or a configuration.
+//!
+//! What git alone cannot know is said and not guessed: a number in a message is a hint (`how_we_know`). What
+//! classifies files is behind [`Classifier`]; it is asked for bytes only where one of its rules needs them.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::domain::{Class, FileChange, Oid, Time};
+use crate::git::diff::RawChange;
+use crate::git::facts::{Readers, bare_files, file_changes};
+use crate::git::history::{History, HistoryLanding, Since};
+use crate::git::{GitError, Repo};
+
+mod output;
+pub use output::Format;
+use output::{Output, Row};
+
+/// Arguments of `countersign audit`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AuditArgs {
+    /// A local git repository
+    pub path: PathBuf,
+    /// The branch; by default where origin/HEAD points, else HEAD
+    #[arg(long, value_name = "B")]
+    pub branch: Option<String>,
+    /// Leave out what this revision already contains, or what landed before this date (2026-01-31)
+    #[arg(long, value_name = "REV|DATE")]
+    pub since: Option<String>,
+    /// The repository's policy file; by default the built-in policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The organisation's policy file
+    #[arg(long, value_name = "FILE")]
+    pub org: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// What a classifier says about the files of one landing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The class: the highest of its files.
+    pub class: Class,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// Whatever gives files a class: the policy, in the product.
+pub trait Classifier {
+    /// Whether a rule needs the bytes of this file. Where it says no, its content stays unread.
+    fn wants(&self, file: &FileChange) -> bool;
+    /// How bytes are read.
+    fn readers(&self) -> Readers<'_>;
+    /// The class of a landing with these files.
+    fn classify(&self, files: Vec<FileChange>) -> Judged;
+}
+
+/// Where the output goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns, if standard output is a terminal.
+    pub width: Option<u16>,
+    /// Standard error is a terminal: show progress there.
+    pub progress: bool,
+}
+
+impl Terminal {
+    /// What this process has.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self {
+            width: io::stdout().is_terminal().then(output::terminal_width),
+            progress: io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Runs the command; the exit code is 0 (done), 2 (wrong usage) or 3 (the repository could not be read).
+pub fn run(
+    args: &AuditArgs,
+    classifier: &dyn Classifier,
+    terminal: Terminal,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    match audit(args, classifier, terminal, out, err) {
+        Ok(()) | Err(Stop::Closed) => 0,
+        Err(Stop::Usage(error)) => {
+            let _ = writeln!(err, "countersign audit: {error}");
+            2
+        }
+        Err(Stop::Unreadable(error)) => {
+            let _ = writeln!(err, "countersign audit: {error}");
+            3
+        }
+    }
+}
+
+/// Why it ended early.
+enum Stop {
+    /// The reader of our output has gone: nobody wants the rest.
+    Closed,
+    Usage(String),
+    Unreadable(String),
+}
+
+impl From<GitError> for Stop {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::NotARepository { .. } | GitError::NoSuchRevision(_) => {
+                Self::Usage(error.to_string())
+            }
+            _ => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Unreadable(format!("the output could not be written: {error}")),
+        }
+    }
+}
+
+fn audit(
+    args: &AuditArgs,
+    classifier: &dyn Classifier,
+    terminal: Terminal,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Stop> {
+    Repo::keep_no_cache();
+    let repo = Repo::discover(&args.path)?;
+    let Some((branch, tip)) = branch(&repo, args)? else {
+        writeln!(
+            err,
+            "{}: the repository has no commit yet, so there is nothing to list",
+            args.path.display()
+        )?;
+        return Ok(());
+    };
+    let since = args.since.as_deref().map_or(Ok(Since::Beginning), |text| since(&repo, text))?;
+    let bar = progress(terminal);
+    let history = History::read(&repo, tip, since, &|landings| {
+        bar.set_message(format!("{landings} landings"));
+    })?;
+    bar.set_length(history.len() as u64);
+    let mut output = Output::new(args.format, terminal.width, out)?;
+    let mut sums = Sums::default();
+    let mut failed = None;
+    history.for_each(&mut |landing| {
+        bar.inc(1);
+        let row = row(&repo, classifier, landing)?;
+        sums.add(&row);
+        failed = output.row(&row).err();
+        Ok(failed.is_none())
+    })?;
+    bar.finish_and_clear();
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    output.finish()?;
+    if repo.is_shallow() {
+        writeln!(
+            err,
+            "this clone is shallow: {}; `git fetch --unshallow` brings the rest",
+            if history.is_cut() {
+                "landings at and before its cut are not listed"
+            } else {
+                "authors of older merges may be missing"
+            }
+        )?;
+    }
+    writeln!(err, "{}", sums.sentence(&branch))?;
+    Ok(())
+}
+
+/// The branch's full name and its tip; `None`: there is no commit at all.
+fn branch(repo: &Repo, args: &AuditArgs) -> Result<Option<(String, Oid)>, Stop> {
+    let Some(name) = &args.branch else {
+        let default = repo
+            .default_branch()
+            .and_then(|name| repo.resolve_ref(&name).ok().map(|tip| (name, tip)));
+        return Ok(default.or_else(|| repo.head().map(|tip| ("HEAD".to_owned(), tip))));
+    };
+    let names = [name.clone(), format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
+    let found =
+        names.into_iter().find_map(|name| repo.resolve_ref(&name).ok().map(|tip| (name, tip)));
+    let none = || {
+        Stop::Usage(format!(
+            "{}: there is no branch `{name}`, neither here nor under origin",
+            args.path.display()
+        ))
+    };
+    found.map(Some).ok_or_else(none)
+}
+
+/// A date, a time, or else a revision.
+fn since(repo: &Repo, text: &str) -> Result<Since, Stop> {
+    let midnight = format!("{text}T00:00:00Z");
+    if let Ok(time) = text.parse::<Time>().or_else(|_| midnight.parse::<Time>()) {
+        return Ok(Since::Time(time));
+    }
+    let none = |_| {
+        Stop::Usage(format!(
+            "--since {text}: neither a date such as 2026-01-31 nor a revision of this repository"
+        ))
+    };
+    repo.revision(text).map(Since::Commit).map_err(none)
+}
+
+fn progress(terminal: Terminal) -> ProgressBar {
+    let bar = ProgressBar::no_length();
+    if !terminal.progress {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn row(repo: &Repo, classifier: &dyn Classifier, landing: HistoryLanding) -> Result<Row, GitError> {
+    let mut files = bare_files(&landing.files);
+    let wanted: Vec<usize> = files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| classifier.wants(file))
+        .map(|(at, _)| at)
+        .collect();
+    let raw: Vec<RawChange> =
+        wanted.iter().filter_map(|at| landing.files.get(*at).cloned()).collect();
+    for (at, read) in wanted.into_iter().zip(file_changes(repo, &raw, classifier.readers())?) {
+        if let Some(file) = files.get_mut(at) {
+            file.content = read.content;
+            file.keys = read.keys;
+        }
+    }
+    let count = files.len();
+    let judged = classifier.classify(files);
+    Ok(Row::new(landing, judged, count))
+}
+
+/// The figures of the summary.
+#[derive(Default)]
+struct Sums {
+    landings: u64,
+    proposed: u64,
+    by_class: std::collections::BTreeMap<Class, u64>,
+}
+
+impl Sums {
+    fn add(&mut self, row: &Row) {
+        self.landings += 1;
+        self.proposed += u64::from(row.proposed);
+        *self.by_class.entry(row.class).or_default() += 1;
+    }
+
+    fn sentence(&self, branch: &str) -> String {
+        let classes: Vec<String> =
+            self.by_class.iter().rev().map(|(class, count)| format!("{count} {class}")).collect();
+        let permille = (self.proposed * 1000).checked_div(self.landings).unwrap_or(0);
+        let classes =
+            if classes.is_empty() { String::new() } else { format!(" ({})", classes.join(", ")) };
+        format!(
+            "{} landings on {branch}{classes}; {} of them, {}.{} %, name a proposal",
+            self.landings,
+            self.proposed,
+            permille / 10,
+            permille % 10
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The API: five lines of verbs a handler. Keys as in the contract.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::auth::Api;
+use super::extract::{Json, Query};
+use super::problem::Problem;
+use crate::app::gate::Asked;
+use crate::app::read::{Page, Wanted};
+use crate::app::{App, LinkRequest};
+
+/// `GET /api/v1/gate`.
+pub(super) async fn gate_by_query(
+    State(app): State<App>,
+    Api(caller): Api,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    gate(&app, &caller, &asked).await
+}
+
+/// `POST /api/v1/gate`.
+pub(super) async fn gate_by_body(
+    State(app): State<App>,
+    Api(caller): Api,
+    Json(asked): Json<Asked>,
+) -> Result<Response, Problem> {
+    gate(&app, &caller, &asked).await
+}
+
+async fn gate(app: &App, caller: &crate::app::Caller, asked: &Asked) -> Result<Response, Problem> {
+    let told = app.gate(caller, asked).await?;
+    let strict = asked.strict.unwrap_or(false);
+    let status =
+        if strict && !told.state.passes() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let mut response = (status, told.json).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = told.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+/// A link to assert.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkBody {
+    repo: String,
+    pull: u64,
+    ticket: String,
+    #[serde(default)]
+    reason: String,
+}
+
+impl From<LinkBody> for LinkRequest {
+    fn from(body: LinkBody) -> Self {
+        Self { repo: body.repo, pull: body.pull, ticket: body.ticket, reason: body.reason }
+    }
+}
+
+/// `POST /api/v1/links`.
+pub(super) async fn link(
+    State(app): State<App>,
+    Api(caller): Api,
+    Json(body): Json<LinkBody>,
+) -> Result<Response, Problem> {
+    let id = app.link(&caller, body.into()).await?;
+    Ok((StatusCode::CREATED, no_store(json!({ "id": id }))).into_response())
+}
+
+/// `DELETE /api/v1/links?repo=…&pull=…&ticket=…&reason=…`.
+pub(super) async fn unlink(
+    State(app): State<App>,
+    Api(caller): Api,
+    Query(body): Query<LinkBody>,
+) -> Result<Response, Problem> {
+    let id = app.unlink(&caller, body.into()).await?;
+    Ok(no_store(json!({ "id": id, "live": false })))
+}
+
+/// Why a link is retracted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+/// `DELETE /api/v1/links/{id}?reason=…`.
+pub(super) async fn unlink_by_id(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+    Query(Reason { reason }): Query<Reason>,
+) -> Result<Response, Problem> {
+    app.unlink_by_id(&caller, &id, &reason).await?;
+    Ok(no_store(json!({ "id": id, "live": false })))
+}
+
+/// `GET /api/v1/changes`.
+pub(super) async fn changes(
+    State(app): State<App>,
+    Api(caller): Api,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    Ok(page(&app.changes(&caller, &wanted).await?))
+}
+
+/// `GET /api/v1/changes/{id}`.
+pub(super) async fn change(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.change(&caller, &id).await?))
+}
+
+/// `GET /api/v1/pulls/{owner}/{name}/{number}`.
+pub(super) async fn pull(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path((owner, name, number)): Path<(String, String, u64)>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.change_of_pull(&caller, &format!("{owner}/{name}"), number).await?))
+}
+
+/// `GET /api/v1/deploys`.
+pub(super) async fn deploys(
+    State(app): State<App>,
+    Api(caller): Api,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    Ok(page(&app.deploys(&caller, &wanted).await?))
+}
+
+/// `GET /api/v1/deploys/{id}`.
+pub(super) async fn deploy(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.deploy(&caller, &id).await?))
+}
+
+/// `GET /api/v1/decisions/{id}`.
+pub(super) async fn decision(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.decision_json(&caller, &id).await?))
+}
+
+/// `GET /api/v1/tickets/{key}`.
+pub(super) async fn ticket(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(key): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.ticket(&caller, &key).await?))
+}
+
+/// `GET /api/v1/deliveries`.
+pub(super) async fn deliveries(
+    State(app): State<App>,
+    Api(caller): Api,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    Ok(page(&app.deliveries(&caller, &wanted).await?))
+}
+
+/// `GET /api/v1/deliveries/{id}`.
+pub(super) async fn delivery(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.delivery(&caller, &id).await?))
+}
+
+fn page(page: &Page) -> Response {
+    no_store(json!({ "items": page.items, "next": page.next }))
+}
+
+fn no_store(value: Value) -> Response {
+    let mut response = axum::Json(value).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
