@@ -69,7 +69,7 @@ impl KeepDeploy {
         let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
         fields(serde_json::json!({
             "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
-            "sha": row.sha, "previous": row.previous, "status": row.status, "kind": row.kind, "state": row.state,
+            "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
                 "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,

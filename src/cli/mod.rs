@@ -32,6 +32,7 @@ use crate::telemetry;
 #[command(name = "countersign", version, about, arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
+  countersign demo
   countersign serve --config countersign.toml
   countersign token create --role ci --repo acme/payments --expires 90d ci-payments
   countersign gate --repo acme/payments --sha \"$COMMIT\" --environment production --wait 10m
@@ -52,13 +53,17 @@ struct Cli {
     config: Option<PathBuf>,
 }
 
-/// Every command. `audit` and `demo` join here, and in [`run`].
+/// Every command. `audit` joins here, and in [`run`].
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the service: webhooks, API, pages, background work
     ///
     /// The database is brought up to date first. SIGINT or SIGTERM stops it in order, a second one at once.
     Serve,
+    /// Builds a sample organisation and serves it
+    ///
+    /// Real git commits and signed deliveries go through the real intake; the same every time.
+    Demo(demo::DemoArgs),
     /// Asks a server whether a commit may go out
     Gate(gate::GateArgs),
     /// Links a pull request to a ticket
@@ -118,6 +123,7 @@ async fn run(cli: &Cli) -> Outcome {
     let config = cli.config.as_deref();
     match &cli.command {
         Command::Serve => serve::run(config).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,

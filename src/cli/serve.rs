@@ -47,7 +47,7 @@ pub(super) async fn run(named: Option<&Path>) -> Outcome {
 }
 
 /// Ends when the first signal came; the second ends the program.
-fn stop_signals() -> Result<impl Future<Output = ()>, Failure> {
+pub(super) fn stop_signals() -> Result<impl Future<Output = ()>, Failure> {
     let listen = |kind| {
         signal(kind).map_err(|error| Failure::undone(format!("signals cannot be heard: {error}")))
     };

@@ -10,6 +10,9 @@ use crate::domain::{Oid, Time};
 pub const REPOSITORIES: [&str; 5] =
     ["acme/payments", "acme/refunds", "acme/webhooks", "acme/identity", "acme/notify"];
 
+/// Who signs in to look.
+pub const AUDITOR: &str = "helen.brandt";
+
 /// The machine that deploys.
 const CI: &str = "deploy-bot[bot]";
 
