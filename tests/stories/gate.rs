@@ -85,6 +85,7 @@ both!(a_clean_rebase_keeps_the_approval_because_the_tree_proves_it, |kind| async
         Proposal::new("refund", "Refunds").file("src/payments/refund.rs", "fn refund() { 1 }\n");
     let pull = done(done(town.forge.repo(REPO)).open_pull("dev1", &proposal));
     done(done(town.forge.pull(&pull)).approve("arch1"));
+    town.arrive().await;
     let work = Work::new("Elsewhere").file("docs/other.md", "# Other\n");
     done(done(town.forge.repo(REPO)).push_directly("dev2", "main", work));
     let rebased = done(done(town.forge.pull(&pull)).rebase("dev1"));

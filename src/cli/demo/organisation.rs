@@ -150,17 +150,14 @@ impl Story {
             forge.person(login, name);
         }
         forge.bot(CI);
-        for (repo, project) in
-            REPOSITORIES.iter().zip(["PAY", "REF", "HOOK", "IAM", "NTF"])
-        {
+        for (repo, project) in REPOSITORIES.iter().zip(["PAY", "REF", "HOOK", "IAM", "NTF"]) {
             let service = repo.rsplit('/').next().unwrap_or_default();
             let also = if project == "IAM" {
                 "  also:\n    - { when: { files: [\"src/auth/**\"] }, role: security, count: 1 }\n"
             } else {
                 ""
             };
-            let policy =
-                if project == "NTF" { WEAKENED.to_owned() } else { policy(project, also) };
+            let policy = if project == "NTF" { WEAKENED.to_owned() } else { policy(project, also) };
             let production = values(service, "v1.0.0", 4, "info");
             let code = format!("//! The service {service}.\n\npub fn main() {{}}\n");
             let files = [
@@ -249,11 +246,9 @@ impl Story {
         for (repo, project) in REPOSITORIES.iter().zip(["PAY", "REF", "HOOK", "IAM", "NTF"]) {
             let key = format!("{project}-1");
             self.ticket(&key, "Story", "A health endpoint", "dana.kim")?;
-            let proposal = Proposal::new(
-                &format!("{key}-health"),
-                &format!("{key} Answer health checks"),
-            )
-            .file("src/health.rs", "pub fn healthy() -> bool {\n    true\n}\n");
+            let proposal =
+                Proposal::new(&format!("{key}-health"), &format!("{key} Answer health checks"))
+                    .file("src/health.rs", "pub fn healthy() -> bool {\n    true\n}\n");
             let (_, landed) =
                 self.land(repo, "dana.kim", Some("m.ortiz"), Way::Squash, &proposal)?;
             self.release(repo, landed)?;
@@ -277,7 +272,13 @@ impl Story {
         let (_, landed) = self.land(REPO, "dana.kim", Some("h.sato"), Way::Merge, &settle)?;
         self.forge.repo(REPO)?.check("ci/test", landed, "success")?;
         self.release(REPO, landed)?;
-        self.show("approved", "an architect approved exactly this commit", REPO, landed, Err("production"));
+        self.show(
+            "approved",
+            "an architect approved exactly this commit",
+            REPO,
+            landed,
+            Err("production"),
+        );
         self.forge.ticket("PAY-7")?.move_to("Done", "dana.kim")?;
 
         self.forge.until(day(8));
@@ -366,8 +367,10 @@ impl Story {
         self.forge.later(60);
         self.forge.pull(&pull)?.comment("p.novak", "How long do old keys live?")?;
         self.forge.later(20);
-        let work = Work::new("IAM-2 Old keys live a day")
-            .file("src/auth/keys.rs", "pub fn rotate() {\n    keep(24);\n}\n\nfn keep(_: u32) {}\n");
+        let work = Work::new("IAM-2 Old keys live a day").file(
+            "src/auth/keys.rs",
+            "pub fn rotate() {\n    keep(24);\n}\n\nfn keep(_: u32) {}\n",
+        );
         self.forge.pull(&pull)?.push("a.diallo", work)?;
         self.forge.later(30);
         self.forge.pull(&pull)?.approve("p.novak")?;
@@ -466,7 +469,13 @@ impl Story {
             .file("src/mail.rs", "pub fn mail() {}\n");
         let pull = self.forge.repo(REPO)?.open_pull("a.diallo", &proposal)?;
         let head = self.forge.pull(&pull)?.head()?;
-        self.show("policy_invalid", "its policy lowers the organisation's", REPO, head, Ok(pull.number));
+        self.show(
+            "policy_invalid",
+            "its policy lowers the organisation's",
+            REPO,
+            head,
+            Ok(pull.number),
+        );
         Ok(())
     }
 
@@ -483,7 +492,8 @@ impl Story {
         let head = self.forge.pull(&pull)?.head()?;
         self.show("pending", "no architect has looked at it", REPO, head, Ok(pull.number));
 
-        let untold = Proposal::new("faster-sums", "Faster sums").file("src/sum.rs", "pub fn sum() {}\n");
+        let untold =
+            Proposal::new("faster-sums", "Faster sums").file("src/sum.rs", "pub fn sum() {}\n");
         let pull = self.forge.repo(REPO)?.open_pull("j.weber", &untold)?;
         self.forge.later(5);
         self.forge.pull(&pull)?.approve("m.ortiz")?;
@@ -504,9 +514,21 @@ impl Story {
         self.lost()?;
         let nowhere = "9f2c41e7d081d3f6e05b4be1c07a92b3c4d5e6f7".parse();
         let nowhere = nowhere.map_err(|error| ForgeError::Refused(format!("{error}")))?;
-        self.show("unknown_commit", "a commit that was never pushed", REPO, nowhere, Err("production"));
+        self.show(
+            "unknown_commit",
+            "a commit that was never pushed",
+            REPO,
+            nowhere,
+            Err("production"),
+        );
         let main = self.forge.repo("acme/identity")?.tip("main")?;
-        self.show("unmatched", "nothing is brought in that could be judged", "acme/identity", main, Err("staging"));
+        self.show(
+            "unmatched",
+            "nothing is brought in that could be judged",
+            "acme/identity",
+            main,
+            Err("staging"),
+        );
         self.forge.later(5);
         Ok(())
     }
@@ -525,17 +547,30 @@ impl Story {
             .file("docs/run.md", "Run it.\n");
         self.land(REPO, "j.weber", None, Way::Squash, &docs)?;
         let head = self.forge.pull(&pull)?.rebase("a.diallo")?;
-        self.show("approved", "approved, then rebased without a conflict", REPO, head, Ok(pull.number));
+        self.show(
+            "approved",
+            "approved, then rebased without a conflict",
+            REPO,
+            head,
+            Ok(pull.number),
+        );
         Ok(())
     }
 
     /// The forge tells of a head whose objects it cannot give.
     fn lost(&mut self) -> Result<(), ForgeError> {
         const REPO: &str = "acme/identity";
-        let lost = Proposal::new("IAM-5-lost", "IAM-5 Passkeys").file("src/passkeys.rs", "pub fn passkeys() {}\n");
+        let lost = Proposal::new("IAM-5-lost", "IAM-5 Passkeys")
+            .file("src/passkeys.rs", "pub fn passkeys() {}\n");
         let pull = self.forge.repo(REPO)?.open_pull("s.lindqvist", &lost)?;
         let head = self.forge.repo(REPO)?.tell_of_lost_head(&pull)?;
-        self.show("error", "objects are missing, so nothing can be judged", REPO, head, Ok(pull.number));
+        self.show(
+            "error",
+            "objects are missing, so nothing can be judged",
+            REPO,
+            head,
+            Ok(pull.number),
+        );
         Ok(())
     }
 }
