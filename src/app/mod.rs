@@ -37,7 +37,6 @@ pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
-pub use writer::{Command, Unit, Writer};
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
