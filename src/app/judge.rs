@@ -97,7 +97,7 @@ impl App {
         drop(tx);
         let asked = self.asked(repo, subject, pull.as_ref())?;
         let for_git = asked.clone();
-        let (from_git, errors) = match self.in_mirror(repo, move |repo| for_git.read(repo)).await {
+        let (from_git, errors) = match self.read_and_keep(repo, for_git).await {
             Ok(from_git) => (Some(from_git), Vec::new()),
             Err(AppError::Unavailable(why)) => (None, vec![why]),
             Err(other) => return Err(other),
@@ -120,6 +120,16 @@ impl App {
         let classification = policy::classify(&judged.effective, &judged.facts);
         judged.decision = policy::decide(&judged.effective, &judged.facts, &classification, as_of);
         Ok(judged)
+    }
+
+    /// Reads what git says and keeps the head, so that no force push takes away what was judged (sem 8).
+    async fn read_and_keep(&self, repo: &Repository, asked: Asked) -> Result<FromGit, AppError> {
+        self.with_mirror(repo, move |mirror| {
+            let found = asked.read(mirror.repo())?;
+            mirror.keep(asked.head)?;
+            Ok(found)
+        })
+        .await
     }
 
     /// The policy in force, and its layers' bytes to be kept with the decision.

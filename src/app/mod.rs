@@ -14,6 +14,7 @@ mod caller;
 mod canary;
 mod changes;
 mod deploys;
+mod digest;
 mod error;
 pub mod gate;
 pub mod intake;

@@ -216,12 +216,16 @@ fn write_key(path: &Path) -> Result<(), DemoError> {
 pub async fn build(folder: &Path, listen: SocketAddr) -> Result<Demo, DemoError> {
     let forge_dir = folder.join("forge");
     let mut story = Story::begin(&forge_dir, secrets())?;
-    story.tell()?;
     let config = prepare(folder, &forge_dir, listen)?;
     let clock = Clock::fixed(organisation::start());
     let app = App::open(config, clock.clone()).await?;
-    let deliveries = story.forge.take_deliveries();
-    deliver(&app, &clock, &deliveries).await?;
+    let mut deliveries = Vec::new();
+    for chapter in Story::CHAPTERS {
+        chapter(&mut story)?;
+        let sent = story.forge.take_deliveries();
+        deliver(&app, &clock, &sent).await?;
+        deliveries.extend(sent);
+    }
     clock.set(story.forge.now());
     app.work_until_idle().await;
     let mut seen = Vec::new();

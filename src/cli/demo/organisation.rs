@@ -48,6 +48,8 @@ rollout: { mode: enforce, observe: ["acme/legacy-*"] }
 
 /// The policy of the repositories that keep to the organisation's.
 fn policy(project: &str, also: &str) -> String {
+    // Who looks at tests of webhooks was forgotten.
+    let peers = if project == "HOOK" { "" } else { "  peers: { count: 1, for: routine }\n" };
     format!(
         r#"version: 1
 trivial:
@@ -66,8 +68,7 @@ trivial:
 routine:
   - {{ name: tests, files: ["tests/**"] }}
 approval:
-  peers: {{ count: 1, for: routine }}
-{also}  ticket: {{ required: true, pattern: '{project}-\d+' }}
+{peers}{also}  ticket: {{ required: true, pattern: '{project}-\d+' }}
   staleness: clean_rebase
 "#
     )
@@ -106,6 +107,8 @@ pub struct Story {
     pub forge: Forge,
     /// What to ask at the end.
     pub shown: Vec<Shown>,
+    /// A pull request that a later chapter goes on with.
+    pending: Option<PullId>,
 }
 
 impl std::fmt::Debug for Story {
@@ -170,7 +173,7 @@ impl Story {
                 files.iter().map(|(path, text)| (*path, text.as_str())).collect();
             forge.found(repo, &files, "m.ortiz")?;
         }
-        let mut story = Self { forge, shown: Vec::new() };
+        let mut story = Self { forge, shown: Vec::new(), pending: None };
         for login in ["m.ortiz", "h.sato"] {
             story.forge.join("acme/platform-architects", login)?;
         }
@@ -178,19 +181,23 @@ impl Story {
         Ok(story)
     }
 
-    /// Tells everything, in order.
-    pub fn tell(&mut self) -> Result<(), ForgeError> {
-        self.first_releases()?;
-        self.payments_in_october()?;
-        self.refunds_in_october()?;
-        self.webhooks_hotfix()?;
-        self.identity_reviews()?;
-        self.payments_in_november()?;
-        self.refunds_direct_push()?;
-        self.notify_weakens()?;
-        self.forge.until(day(46));
-        self.open_questions()
-    }
+    /// The story, a chapter at a time. Between two chapters the service may fetch: what is pushed over in a later one
+    /// was seen before.
+    pub const CHAPTERS: [fn(&mut Self) -> Result<(), ForgeError>; 13] = [
+        Self::first_releases,
+        Self::payments_in_october,
+        Self::refunds_in_october,
+        Self::webhooks_hotfix,
+        Self::identity_proposes,
+        Self::identity_reviews,
+        Self::payments_in_november,
+        Self::refunds_direct_push,
+        Self::notify_weakens,
+        Self::to_be_rebased,
+        Self::rebased,
+        Self::open_questions,
+        Self::lost,
+    ];
 
     /// A ticket that is being worked on.
     fn ticket(&mut self, key: &str, kind: &str, title: &str, by: &str) -> Result<(), ForgeError> {
@@ -357,7 +364,7 @@ impl Story {
         self.release(REPO, hotfix)
     }
 
-    fn identity_reviews(&mut self) -> Result<(), ForgeError> {
+    fn identity_proposes(&mut self) -> Result<(), ForgeError> {
         const REPO: &str = "acme/identity";
         self.forge.until(day(24));
         self.ticket("IAM-2", "Story", "Rotate session keys", "s.lindqvist")?;
@@ -366,6 +373,20 @@ impl Story {
         let pull = self.forge.repo(REPO)?.open_pull("a.diallo", &rotate)?;
         self.forge.later(60);
         self.forge.pull(&pull)?.comment("p.novak", "How long do old keys live?")?;
+        self.pending = Some(pull);
+        Ok(())
+    }
+
+    /// The pull request that an earlier chapter left open.
+    fn left_open(&mut self) -> Result<PullId, ForgeError> {
+        let none =
+            || ForgeError::Unknown("pull request left open by an earlier chapter".to_owned());
+        self.pending.take().ok_or_else(none)
+    }
+
+    fn identity_reviews(&mut self) -> Result<(), ForgeError> {
+        const REPO: &str = "acme/identity";
+        let pull = self.left_open()?;
         self.forge.later(20);
         let work = Work::new("IAM-2 Old keys live a day").file(
             "src/auth/keys.rs",
@@ -510,8 +531,6 @@ impl Story {
         let head = self.forge.pull(&pull)?.head()?;
         self.show("rejected", "an architect said no", REPO, head, Ok(pull.number));
 
-        self.rebased()?;
-        self.lost()?;
         let nowhere = "9f2c41e7d081d3f6e05b4be1c07a92b3c4d5e6f7".parse();
         let nowhere = nowhere.map_err(|error| ForgeError::Refused(format!("{error}")))?;
         self.show(
@@ -521,21 +540,20 @@ impl Story {
             nowhere,
             Err("production"),
         );
-        let main = self.forge.repo("acme/identity")?.tip("main")?;
-        self.show(
-            "unmatched",
-            "nothing is brought in that could be judged",
-            "acme/identity",
-            main,
-            Err("staging"),
-        );
-        self.forge.later(5);
+        self.ticket("HOOK-8", "Task", "Test retries", "a.diallo")?;
+        let tests = Proposal::new("HOOK-8-tests", "HOOK-8 Test retries")
+            .file("tests/retry.rs", "#[test]\nfn retries() {}\n");
+        let pull = self.forge.repo("acme/webhooks")?.open_pull("a.diallo", &tests)?;
+        let head = self.forge.pull(&pull)?.head()?;
+        let what = "routine, and the policy says nothing about who looks at that";
+        self.show("unmatched", what, "acme/webhooks", head, Ok(pull.number));
         Ok(())
     }
 
-    /// Approved, then rebased onto a base that moved: the trees prove that nothing else changed.
-    fn rebased(&mut self) -> Result<(), ForgeError> {
+    /// Approved on a base that moves…
+    fn to_be_rebased(&mut self) -> Result<(), ForgeError> {
         const REPO: &str = "acme/webhooks";
+        self.forge.until(day(46));
         self.ticket("HOOK-6", "Story", "Batch deliveries", "a.diallo")?;
         let batch = Proposal::new("HOOK-6-batch", "HOOK-6 Batch deliveries")
             .file("src/batch.rs", "pub fn batch() {}\n");
@@ -546,6 +564,14 @@ impl Story {
         let docs = Proposal::new("HOOK-7-docs", "HOOK-7 Say how to run it")
             .file("docs/run.md", "Run it.\n");
         self.land(REPO, "j.weber", None, Way::Squash, &docs)?;
+        self.pending = Some(pull);
+        Ok(())
+    }
+
+    /// …and rebased: the trees prove that nothing else changed.
+    fn rebased(&mut self) -> Result<(), ForgeError> {
+        const REPO: &str = "acme/webhooks";
+        let pull = self.left_open()?;
         let head = self.forge.pull(&pull)?.rebase("a.diallo")?;
         self.show(
             "approved",
