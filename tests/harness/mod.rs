@@ -27,6 +27,7 @@ pub struct World {
     pub app: App,
     pub clock: Clock,
     pub config: Config,
+    pub setup: Setup,
     pub folder: TempDir,
 }
 
@@ -67,7 +68,7 @@ impl World {
         let config = config(folder.path(), &url, &setup);
         let clock = Clock::fixed(noon());
         let app = App::open(config.clone(), clock.clone()).await.expect("the service opens");
-        Self { app, clock, config, folder }
+        Self { app, clock, config, setup, folder }
     }
 
     /// The same service after a restart.
