@@ -243,6 +243,24 @@ impl App {
         }
     }
 
+    /// The work that follows when more became known about a commit that landed without a pull request.
+    pub(crate) async fn refresh_direct(&self, key: &str) -> Result<(), AppError> {
+        let Some((repo, sha)) = key.rsplit_once('@') else { return Ok(()) };
+        let Ok(commit) = sha.parse::<Oid>() else { return Ok(()) };
+        let subject = Subject::Direct(commit);
+        let mut tx = self.db().read().await?;
+        let repo = store::repositories::by_id(&mut tx, repo).await?;
+        drop(tx);
+        let Some(repo) = repo else { return Ok(()) };
+        let known = self.change_row(&change_id(&repo.id, &subject)).await?.is_some();
+        if !known {
+            // A landing explained it meanwhile.
+            return Ok(());
+        }
+        self.judge_and_keep(&repo, &subject).await?;
+        self.writer().submit(Enqueue { kind: "deploys", key: repo.id }).await
+    }
+
     /// After a fetch: every pull request whose landing is not known yet, or that could not be read before.
     pub(crate) async fn refresh_landings(&self, repo: &str) -> Result<(), AppError> {
         let mut tx = self.db().read().await?;

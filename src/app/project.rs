@@ -3,6 +3,8 @@
 //! Folds are commutative and idempotent, so duplicates, reordering and replays end in the same state. Nothing here
 //! judges: decisions are made later, from what the folds and git say.
 
+use super::changes::change_id;
+use super::judge::Subject;
 use super::{AppError, Unit, fields};
 use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
@@ -105,7 +107,13 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     };
     let key =
         format!("{}:{}:{}:{}", repo.id, event.reference, name(event.before), name(event.after));
-    aggregates::put(unit.tx(), "push", &key, event).await?;
+    // A push is told once; of two that differ in detail the greater text stays, whatever came first.
+    let known: Option<PushEvent> = aggregates::get(unit.tx(), "push", &key).await?;
+    let text = |push: &PushEvent| serde_json::to_string(push).unwrap_or_default();
+    if known.is_none_or(|known| text(&known) < text(event)) {
+        aggregates::put(unit.tx(), "push", &key, event).await?;
+    }
+    judge_again(unit, &repo.id, event).await?;
     unit.moved(&repo.id);
     let now = unit.now().micros();
     // Who wrote the commits of these proposals is known better now.
@@ -114,6 +122,22 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     }
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+    }
+    Ok(())
+}
+
+/// A push says who wrote its commits: what was judged without knowing that is judged again.
+async fn judge_again(unit: &mut Unit, repo: &str, event: &PushEvent) -> Result<(), AppError> {
+    let now = unit.now().micros();
+    for commit in &event.commits {
+        let sha = commit.id.to_string();
+        for number in store::pulls::by_head(unit.tx(), repo, &sha).await? {
+            store::jobs::enqueue(unit.tx(), "change", &pull_key(repo, number), now).await?;
+        }
+        let direct = change_id(repo, &Subject::Direct(commit.id));
+        if store::changes::get(unit.tx(), &direct).await?.is_some() {
+            store::jobs::enqueue(unit.tx(), "direct", &format!("{repo}@{sha}"), now).await?;
+        }
     }
     Ok(())
 }

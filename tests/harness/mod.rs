@@ -84,6 +84,22 @@ impl World {
     }
 }
 
+/// Fails with the lines in which the states of two services differ.
+pub async fn assert_same_state(one: &App, other: &App, when: &str) {
+    let lines = |lines: Vec<String>| lines.into_iter().collect::<std::collections::BTreeSet<_>>();
+    let one = lines(one.state_lines().await.expect("a state"));
+    let other = lines(other.state_lines().await.expect("a state"));
+    let only = |a: &std::collections::BTreeSet<String>, b: &std::collections::BTreeSet<String>| {
+        a.difference(b).cloned().collect::<Vec<_>>().join("\n  ")
+    };
+    assert!(
+        one == other,
+        "{when}\nonly here:\n  {}\nonly there:\n  {}",
+        only(&one, &other),
+        only(&other, &one)
+    );
+}
+
 /// The configuration of a world.
 pub fn config(folder: &Path, database: &str, setup: &Setup) -> Config {
     let organisation = setup.organisation.as_ref().map(|text| {
