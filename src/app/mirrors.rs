@@ -108,8 +108,7 @@ impl App {
         F: FnOnce(&Mirror) -> Result<T, GitError> + Send + 'static,
     {
         let folder = self.config().git.mirror_dir.join(&repo.id);
-        let done =
-            tokio::task::spawn_blocking(move || part(&Mirror::open_or_init(&folder)?)).await;
+        let done = tokio::task::spawn_blocking(move || part(&Mirror::open_or_init(&folder)?)).await;
         match done {
             Ok(done) => Ok(done?),
             Err(panic) => Err(AppError::internal("reading a mirror failed", &panic)),

@@ -3,6 +3,8 @@
 //! Folds are commutative and idempotent, so duplicates, reordering and replays end in the same state. Nothing here
 //! judges: decisions are made later, from what the folds and git say.
 
+use super::changes::change_id;
+use super::judge::Subject;
 use super::{AppError, Unit, fields};
 use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
@@ -111,6 +113,11 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     // Who wrote the commits of these proposals is known better now.
     for commit in &event.commits {
         judge_heads(unit, &repo, commit.id).await?;
+        let direct = change_id(&repo.id, &Subject::Direct(commit.id));
+        if store::changes::get(unit.tx(), &direct).await?.is_some() {
+            let key = format!("{}@{}", repo.id, commit.id);
+            store::jobs::enqueue(unit.tx(), "direct", &key, now).await?;
+        }
     }
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;

@@ -149,6 +149,7 @@ impl App {
             },
             "landings" => self.refresh_landings(&job.key).await,
             "change" => self.refresh_change(&job.key).await,
+            "direct" => self.refresh_direct(&job.key).await,
             "authors" => self.refresh_authors(&job.key).await,
             "deploys" => self.refresh_deploys(&job.key).await,
             "relink" => self.relink().await,

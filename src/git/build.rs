@@ -53,12 +53,11 @@ impl Builder {
     pub fn init(dir: &Path) -> Result<Self, GitError> {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).mkdir(true).mkpath(true).external_template(false).initial_head("main");
-        let git = Repository::init_opts(dir, &options).map_err(|error| {
-            GitError::NotARepository {
+        let git =
+            Repository::init_opts(dir, &options).map_err(|error| GitError::NotARepository {
                 path: dir.display().to_string(),
                 why: error.message().to_owned(),
-            }
-        })?;
+            })?;
         Ok(Self { git, dir: dir.to_owned() })
     }
 
@@ -167,7 +166,8 @@ impl Builder {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let stamp = |who: &git2::Signature<'_>| -> Result<Stamp, GitError> {
             let at = Time::from_seconds(who.when().seconds());
-            let at = at.ok_or_else(|| GitError::Other("a commit has no readable time".to_owned()))?;
+            let at =
+                at.ok_or_else(|| GitError::Other("a commit has no readable time".to_owned()))?;
             Ok(Stamp { name: text(who.name_bytes()), email: text(who.email_bytes()), at })
         };
         let words = Words {
@@ -230,8 +230,7 @@ impl Builder {
         let parents: Vec<_> = parents.iter().collect();
         let (author, committer) = (stamp(&words.author)?, stamp(&words.committer)?);
         let tree = self.git.find_tree(tree)?;
-        let made =
-            self.git.commit(None, &author, &committer, &words.message, &tree, &parents)?;
+        let made = self.git.commit(None, &author, &committer, &words.message, &tree, &parents)?;
         from_git(made)
     }
 }
@@ -281,7 +280,8 @@ mod tests {
 
     fn story(dir: &Path) -> Vec<Oid> {
         let git = Builder::init(dir).expect("a repository");
-        let root = git.make_commit(&[], &files(&[("a", "1\n")]), &words("ann", 0, "Root")).expect("root");
+        let root =
+            git.make_commit(&[], &files(&[("a", "1\n")]), &words("ann", 0, "Root")).expect("root");
         let head = git
             .make_commit(&[root], &files(&[("a", "1\n"), ("d/b", "2\n")]), &words("bob", 9, "B"))
             .expect("head");
@@ -313,9 +313,11 @@ mod tests {
     fn what_does_not_merge_by_itself_is_refused() {
         let dir = tempfile::tempdir().expect("dir");
         let git = Builder::init(dir.path()).expect("a repository");
-        let root = git.make_commit(&[], &files(&[("a", "1\n")]), &words("ann", 0, "Root")).expect("root");
+        let root =
+            git.make_commit(&[], &files(&[("a", "1\n")]), &words("ann", 0, "Root")).expect("root");
         let commit = |text: &str| {
-            git.make_commit(&[root], &files(&[("a", text)]), &words("ann", 1, "Edit")).expect("commit")
+            git.make_commit(&[root], &files(&[("a", text)]), &words("ann", 1, "Edit"))
+                .expect("commit")
         };
         let refused = git.merge(commit("2\n"), commit("3\n"), &words("ann", 2, "Merge"));
         assert!(refused.is_err_and(|error| error.to_string().contains("same lines")));
