@@ -19,7 +19,7 @@ use self::organisation::{ORGANISATION, REPOSITORIES, Shown, Story};
 use super::exit::{Exit, Failure, Outcome};
 use super::out;
 use crate::app::gate::{Answer, Asked};
-use crate::app::intake::{Received, Receipt};
+use crate::app::intake::{Receipt, Received};
 use crate::app::{App, AppError, Caller};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -94,7 +94,7 @@ pub enum DemoError {
 }
 
 /// Runs the command.
-pub async fn run(args: &DemoArgs) -> Outcome {
+pub(super) async fn run(args: &DemoArgs) -> Outcome {
     let (folder, temporary) = folder(args.dir.as_deref()).map_err(failure)?;
     let done = built_and_shown(args, &folder).await;
     if temporary {
@@ -206,7 +206,8 @@ fn write_key(path: &Path) -> Result<(), DemoError> {
     let setup = |error: String| DemoError::Setup(format!("the demo's key: {error}"));
     let key = SigningKey::from_seed(ORIGIN, &SEED).map_err(|error| setup(error.to_string()))?;
     let pem = key.to_pem().map_err(|error| setup(error.to_string()))?;
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(pem.as_bytes()))
         .map_err(|error| setup(format!("{}: {error}", path.display())))
 }
@@ -239,11 +240,7 @@ pub async fn build(folder: &Path, listen: SocketAddr) -> Result<Demo, DemoError>
 }
 
 /// Posts deliveries through the intake, each at its own time; the work they ask for is done once a day.
-pub async fn deliver(
-    app: &App,
-    clock: &Clock,
-    deliveries: &[Delivery],
-) -> Result<(), DemoError> {
+pub async fn deliver(app: &App, clock: &Clock, deliveries: &[Delivery]) -> Result<(), DemoError> {
     let day = |delivery: &Delivery| delivery.at.micros().div_euclid(86_400_000_000);
     let mut today = deliveries.first().map(day);
     for delivery in deliveries {

@@ -17,7 +17,9 @@ pub(super) async fn run(args: &DemoArgs, folder: &Path) -> Outcome {
     // First the address: where something else has it, nothing is built.
     let taken = |error| {
         let listen = args.listen;
-        Failure::undone(format!("{listen} cannot be listened on: {error}; name another with --listen"))
+        Failure::undone(format!(
+            "{listen} cannot be listened on: {error}; name another with --listen"
+        ))
     };
     let listener = TcpListener::bind(args.listen).await.map_err(taken)?;
     let listen = listener.local_addr().map_err(taken)?;

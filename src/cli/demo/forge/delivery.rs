@@ -53,12 +53,7 @@ impl Delivery {
         Self::new(super::GITHUB, headers, body, at)
     }
 
-    pub(super) fn jira(
-        secrets: &Secrets,
-        at: Time,
-        number: u64,
-        body: &serde_json::Value,
-    ) -> Self {
+    pub(super) fn jira(secrets: &Secrets, at: Time, number: u64, body: &serde_json::Value) -> Self {
         let body = body.to_string().into_bytes();
         let headers = [
             ("User-Agent", "Atlassian Webhook HTTP Client".to_owned()),

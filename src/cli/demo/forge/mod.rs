@@ -150,8 +150,7 @@ impl Forge {
         } else {
             format!("{login}@acme.example")
         };
-        let account =
-            Account { id, login: login.to_owned(), name: name.to_owned(), email, bot };
+        let account = Account { id, login: login.to_owned(), name: name.to_owned(), email, bot };
         self.accounts.insert(login.to_owned(), account);
     }
 

@@ -282,8 +282,7 @@ impl PullHandle<'_> {
         let (base, state) = (self.base_tip()?, self.state()?.clone());
         let message = format!("Merge branch '{}' into {}\n", state.base, state.branch);
         let words = Words { author: self.forge.stamp(&by), committer: self.web_flow(), message };
-        let head =
-            self.forge.repository(&self.id.repo)?.git.merge(state.head, base, &words)?;
+        let head = self.forge.repository(&self.id.repo)?.git.merge(state.head, base, &words)?;
         self.move_head(head, &by)
     }
 
@@ -404,8 +403,10 @@ impl PullHandle<'_> {
         match way {
             Way::Merge => {
                 let owner = self.id.repo.split('/').next().unwrap_or_default();
-                let message =
-                    format!("Merge pull request #{number} from {owner}/{}\n\n{title}\n", pull.branch);
+                let message = format!(
+                    "Merge pull request #{number} from {owner}/{}\n\n{title}\n",
+                    pull.branch
+                );
                 Ok(git.merge(base, pull.head, &words(by, message))?)
             }
             Way::Squash => {

@@ -172,12 +172,7 @@ impl RepoHandle<'_> {
     }
 
     /// Pushes a commit onto a branch without a proposal.
-    pub fn push_directly(
-        &mut self,
-        by: &str,
-        branch: &str,
-        work: Work,
-    ) -> Result<Oid, ForgeError> {
+    pub fn push_directly(&mut self, by: &str, branch: &str, work: Work) -> Result<Oid, ForgeError> {
         let by = self.forge.who(by)?;
         let on = self.tip(branch)?;
         let tip = self.forge.make(&self.name, on, &by, &[work])?;
@@ -227,12 +222,7 @@ impl RepoHandle<'_> {
     }
 
     /// A check completes on a commit.
-    pub fn check(
-        &mut self,
-        name: &str,
-        commit: Oid,
-        conclusion: &str,
-    ) -> Result<(), ForgeError> {
+    pub fn check(&mut self, name: &str, commit: Oid, conclusion: &str) -> Result<(), ForgeError> {
         let id = self.forge.next_id();
         let repository = self.forge.repository(&self.name)?;
         let run = payload::Check { id, name, commit, conclusion, at: self.forge.now() };

@@ -111,10 +111,8 @@ impl TicketHandle<'_> {
         let former = std::mem::replace(&mut ticket.key, key.to_owned());
         self.forge.tickets.insert(key.to_owned(), ticket);
         let project = |key: &str| key.split('-').next().unwrap_or_default().to_owned();
-        let items = [
-            ("project", project(&former), project(key)),
-            ("Key", former.clone(), key.to_owned()),
-        ];
+        let items =
+            [("project", project(&former), project(key)), ("Key", former.clone(), key.to_owned())];
         self.forge.tell_ticket(key, "jira:issue_updated", &by, &items)
     }
 
