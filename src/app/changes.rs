@@ -48,6 +48,8 @@ pub(crate) struct KeepChange {
     commits: Option<Vec<String>>,
     links: Option<Links>,
     facts_digest: String,
+    /// Objects could not be read: nothing is known about its landing now.
+    unread: bool,
 }
 
 impl KeepChange {
@@ -66,6 +68,7 @@ impl KeepChange {
         let landed_at = landing.as_ref().and_then(|landing| landing.at).or(judged.committed_at);
         let json = |error: serde_json::Error| AppError::internal("a change as JSON", &error);
         let facts_digest = id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
+        let unread = !judged.facts.errors.is_empty();
         let body = ChangeBody {
             judged_at,
             policy_base: judged.effective.base,
@@ -85,6 +88,7 @@ impl KeepChange {
             commits,
             links: judged.links,
             facts_digest,
+            unread,
         })
     }
 }
@@ -127,20 +131,24 @@ impl Command for KeepChange {
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let before = changes::get(unit.tx(), &self.row.id).await?;
+        if self.unread {
+            self.keep_landing(before.as_ref());
+        }
         if let Some(links) = &self.links {
             links::keep(unit, &self.repo, links).await?;
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
         let landing_moved = self.keep_commits(unit).await?;
-        let outcome = |row: &ChangeRow| {
+        let told = |row: &ChangeRow| {
             (row.state.clone(), row.class.clone(), row.landed_sha.clone(), row.integrity.clone())
         };
-        let judged_anew = before.as_ref().map(outcome) != Some(outcome(&self.row));
-        if judged_anew {
+        if before.as_ref().map(told) != Some(told(&self.row)) {
             unit.record("change.judged", self.entry())?;
             unit.moved(&self.repo);
         }
-        if landing_moved || judged_anew && self.row.landed_sha.is_some() {
+        let brought = self.row.landed_sha.is_some();
+        let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
+        if landing_moved || brought && other() {
             // Deploys that brought it are judged by what it is now.
             let now = unit.now().micros();
             store::jobs::enqueue(unit.tx(), "deploys", &self.repo, now).await?;
@@ -150,6 +158,17 @@ impl Command for KeepChange {
 }
 
 impl KeepChange {
+    /// A landing that was found once is not forgotten because its objects cannot be read just now.
+    fn keep_landing(&mut self, before: Option<&ChangeRow>) {
+        let Some(before) = before.filter(|before| before.landed_sha.is_some()) else { return };
+        let row = &mut self.row;
+        row.landed_sha.clone_from(&before.landed_sha);
+        row.landed_how.clone_from(&before.landed_how);
+        row.landed_by.clone_from(&before.landed_by);
+        row.integrity.clone_from(&before.integrity);
+        (row.landed_at, row.sort_at) = (before.landed_at, before.sort_at);
+    }
+
     /// Which commits the landing brought, if that is news. Commits that were taken for changes of their own, because
     /// nothing explained them yet, are so no more.
     async fn keep_commits(&self, unit: &mut Unit) -> Result<bool, AppError> {
@@ -243,22 +262,19 @@ impl App {
         }
     }
 
-    /// The work that follows when more became known about a commit that landed without a pull request.
+    /// The work that follows when a push names who wrote a commit that landed without a pull request.
     pub(crate) async fn refresh_direct(&self, key: &str) -> Result<(), AppError> {
-        let Some((repo, sha)) = key.rsplit_once('@') else { return Ok(()) };
-        let Ok(commit) = sha.parse::<Oid>() else { return Ok(()) };
-        let subject = Subject::Direct(commit);
+        let Some((repo, commit)) = key.rsplit_once('@') else { return Ok(()) };
+        let Ok(commit) = commit.parse() else { return Ok(()) };
         let mut tx = self.db().read().await?;
+        let known =
+            changes::get(&mut tx, &change_id(repo, &Subject::Direct(commit))).await?.is_some();
         let repo = store::repositories::by_id(&mut tx, repo).await?;
         drop(tx);
-        let Some(repo) = repo else { return Ok(()) };
-        let known = self.change_row(&change_id(&repo.id, &subject)).await?.is_some();
-        if !known {
-            // A landing explained it meanwhile.
-            return Ok(());
+        match repo {
+            Some(repo) if known => self.judge_and_keep(&repo, &Subject::Direct(commit)).await,
+            _ => Ok(()),
         }
-        self.judge_and_keep(&repo, &subject).await?;
-        self.writer().submit(Enqueue { kind: "deploys", key: repo.id }).await
     }
 
     /// After a fetch: every pull request whose landing is not known yet, or that could not be read before.
@@ -309,7 +325,7 @@ impl App {
         let mut tx = self.db().read().await?;
         let row = changes::get(&mut tx, &id).await?;
         drop(tx);
-        if let Some(row) = row {
+        if let Some(row) = row.filter(|row| !lacks_a_name(row)) {
             return Ok(row);
         }
         self.judge_and_keep(repo, &subject).await?;

@@ -162,21 +162,23 @@ impl App {
         facts.grants = people.grants(organisation);
         facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
         facts.checks = checks(&mut tx, repo, facts.head).await?;
+        if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
+            judged.title.clone_from(&now.value.title);
+        }
         let Some(from_git) = from_git else { return Ok(()) };
         facts.landing = from_git.landed.as_ref().map(|landed| landed.landing.clone());
         name_landing(facts, judged.pull.as_ref(), &people);
         facts.fingerprint = from_git.facts.fingerprint;
         facts.files = from_git.facts.files;
         facts.commits = name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
-        judged.title = from_git.title;
+        if judged.pull.is_none() {
+            judged.title = from_git.title;
+        }
         judged.tree = Some(from_git.tree);
         judged.committed_at = from_git.committed_at;
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
-        if let Some(now) = &pull.now {
-            judged.title.clone_from(&now.value.title);
-        }
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);

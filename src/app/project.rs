@@ -113,13 +113,9 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     if known.is_none_or(|known| text(&known) < text(event)) {
         aggregates::put(unit.tx(), "push", &key, event).await?;
     }
-    judge_again(unit, &repo.id, event).await?;
+    judge_again(unit, &repo, event).await?;
     unit.moved(&repo.id);
     let now = unit.now().micros();
-    // Who wrote the commits of these proposals is known better now.
-    for commit in &event.commits {
-        judge_heads(unit, &repo, commit.id).await?;
-    }
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
     }
@@ -127,16 +123,18 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
 }
 
 /// A push says who wrote its commits: what was judged without knowing that is judged again.
-async fn judge_again(unit: &mut Unit, repo: &str, event: &PushEvent) -> Result<(), AppError> {
+async fn judge_again(
+    unit: &mut Unit,
+    repo: &Repository,
+    event: &PushEvent,
+) -> Result<(), AppError> {
     let now = unit.now().micros();
     for commit in &event.commits {
-        let sha = commit.id.to_string();
-        for number in store::pulls::by_head(unit.tx(), repo, &sha).await? {
-            store::jobs::enqueue(unit.tx(), "change", &pull_key(repo, number), now).await?;
-        }
-        let direct = change_id(repo, &Subject::Direct(commit.id));
+        judge_heads(unit, repo, commit.id).await?;
+        let direct = change_id(&repo.id, &Subject::Direct(commit.id));
         if store::changes::get(unit.tx(), &direct).await?.is_some() {
-            store::jobs::enqueue(unit.tx(), "direct", &format!("{repo}@{sha}"), now).await?;
+            let key = format!("{}@{}", repo.id, commit.id);
+            store::jobs::enqueue(unit.tx(), "direct", &key, now).await?;
         }
     }
     Ok(())

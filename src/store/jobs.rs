@@ -9,7 +9,7 @@ const ENQUEUE: &str = "insert into job (id, kind, key, run_at, state) values ($1
 const CLAIM: &str = "update job set state = 'running', attempts = attempts + 1 where id = \
      (select id from job where state = 'ready' and run_at <= $1 \
       order by run_at, case kind when 'delivery' then 0 when 'fetch' then 1 when 'relink' then 2 when 'authors' then 3 \
-      when 'landings' then 4 when 'change' then 5 else 6 end, id limit 1) and state = 'ready' returning id, kind, key, attempts";
+      when 'landings' then 4 when 'change' then 5 when 'direct' then 5 else 6 end, id limit 1) and state = 'ready' returning id, kind, key, attempts";
 const DONE: &str = "delete from job where id = $1 and again = 0";
 const AGAIN: &str = "update job set state = 'ready', again = 0, attempts = 0, error = null, run_at = $2 where id = $1 and again = 1";
 const RETRY: &str =

@@ -94,7 +94,7 @@ pub enum DemoError {
 }
 
 /// Runs the command.
-pub async fn run(args: &DemoArgs) -> Outcome {
+pub(super) async fn run(args: &DemoArgs) -> Outcome {
     let (folder, temporary) = folder(args.dir.as_deref()).map_err(failure)?;
     let done = built_and_shown(args, &folder).await;
     if temporary {
