@@ -24,4 +24,5 @@ pub mod ledger;
 pub mod policy;
 pub mod report;
 pub mod store;
+pub mod telemetry;
 pub mod web;

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &["domain"]),
     ("ledger", &["domain"]),
     ("clock", &["domain"]),
-    ("config", &["domain"]),
+    ("config", &["domain", "policy"]),
     ("telemetry", &["domain", "config"]),
     ("store", &["domain", "policy", "ledger", "clock"]),
     ("git", &["domain", "policy", "ledger", "clock"]),
@@ -61,9 +61,9 @@ const WORDS: &[(&[&str], &[&str])] = &[
     (&["octocrab"], &["src/integrations/github/", "src/integrations/github.rs"]),
     (&["axum", "StatusCode"], &["src/web/"]),
     (&["clap"], &["src/cli/", "src/main.rs"]),
-    (&[".begin("], &["src/app/", "src/store/"]),
+    (&[".begin()"], &["src/app/", "src/store/"]),
     // A git commit is another thing than a transaction's.
-    (&[".commit("], &["src/app/", "src/store/", "src/git/"]),
+    (&[".commit()"], &["src/app/", "src/store/", "src/git/"]),
 ];
 
 /// Words that the pure rooms do not know.

@@ -3,10 +3,12 @@
 //! The same for a deploy that happened and for one that a pipeline asks about: the difference is only the instant before
 //! which earlier deploys count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::{App, AppError, changes};
-use crate::domain::{Oid, RepoPath, Time};
+use crate::domain::{Oid, RepoPath, Time, id};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
@@ -35,6 +37,7 @@ struct FromGit {
     withdrawn: Vec<String>,
     migration: bool,
     tree: Option<Oid>,
+    reach: Reach,
 }
 
 /// The facts of a deploy with the changes' ids.
@@ -42,6 +45,49 @@ struct FromGit {
 pub(crate) struct Attributed {
     pub(crate) facts: DeployFacts,
     pub(crate) tree: Option<Oid>,
+    pub(crate) reach: Reach,
+}
+
+/// Which landings a deploy's attribution rests on, so that a landing that becomes known later reaches exactly the
+/// deploys it concerns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reach {
+    /// A landing at one of these commits matters: those brought in (of a baseline its tip) or taken out.
+    commits: BTreeSet<Oid>,
+    /// Digest of the landings among them, as they were known.
+    landings: String,
+}
+
+impl Reach {
+    fn of(range: &Range, known: &[LandedChange]) -> Self {
+        let brought = match range.relation {
+            Relation::Baseline => range.brought_in.get(..1).unwrap_or_default(),
+            _ => range.brought_in.as_slice(),
+        };
+        let commits: BTreeSet<Oid> = brought.iter().chain(&range.taken_out).copied().collect();
+        let landings = landings_digest(&commits, known);
+        Self { commits, landings }
+    }
+
+    /// Whether the landings known now are those that were known then.
+    pub(crate) fn still(&self, known: &[LandedChange]) -> bool {
+        self.landings == landings_digest(&self.commits, known)
+    }
+}
+
+fn landings_digest(commits: &BTreeSet<Oid>, known: &[LandedChange]) -> String {
+    let mut within: Vec<String> = known
+        .iter()
+        .filter(|landing| commits.contains(&landing.landing))
+        .map(|landing| {
+            let mut brought: Vec<String> =
+                landing.commits.iter().map(ToString::to_string).collect();
+            brought.sort();
+            format!("{} {} {}", landing.change, landing.landing, brought.join(","))
+        })
+        .collect();
+    within.sort();
+    id::sha256(within.join("\n").as_bytes())
 }
 
 impl App {
@@ -87,7 +133,7 @@ impl App {
             Ok(from_git) => from_git,
             Err(AppError::Unavailable(why)) => {
                 facts.errors.push(why);
-                return Ok(Attributed { facts, tree: None });
+                return Ok(Attributed { facts, tree: None, reach: Reach::default() });
             }
             Err(other) => return Err(other),
         };
@@ -104,7 +150,7 @@ impl App {
         for change in &from_git.withdrawn {
             facts.withdrawn.extend(self.outcome_of(repo, change, false).await?);
         }
-        Ok(Attributed { facts, tree: from_git.tree })
+        Ok(Attributed { facts, tree: from_git.tree, reach: from_git.reach })
     }
 
     async fn outcome_of(
@@ -131,12 +177,12 @@ impl App {
 }
 
 /// Whether a deploy came before an instant; within one instant the id decides, so that the order is total.
-fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool {
+pub(crate) fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool {
     at.is_none_or(|(at, id)| (row.started_at, row.id.as_str()) < (at.micros(), id.as_str()))
 }
 
 /// When this commit last succeeded here after a pass that was no emergency.
-fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
+pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
     let sha = sha.to_string();
     earlier
         .iter()
@@ -147,7 +193,7 @@ fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
 }
 
 /// Where else this commit succeeded before.
-fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded> {
+pub(crate) fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded> {
     let sha = target.sha.to_string();
     of_repo
         .iter()
@@ -162,7 +208,7 @@ fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded> {
 }
 
 /// Every landing of a repository that came through a pull request.
-async fn landed_changes(
+pub(crate) async fn landed_changes(
     tx: &mut store::Tx,
     repo: &Repository,
 ) -> Result<Vec<LandedChange>, AppError> {
@@ -202,7 +248,8 @@ fn read(
         }
         _ => false,
     };
-    Ok(FromGit { range, buckets, withdrawn, migration, tree })
+    let reach = Reach::of(&range, landings);
+    Ok(FromGit { range, buckets, withdrawn, migration, tree, reach })
 }
 
 /// Whether a database migration lies between two commits.

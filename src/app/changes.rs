@@ -131,22 +131,47 @@ impl Command for KeepChange {
             links::keep(unit, &self.repo, links).await?;
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        let landed = before.as_ref().and_then(|before| before.landed_sha.as_ref());
-        if landed != self.row.landed_sha.as_ref()
-            && let Some(commits) = &self.commits
-        {
-            changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
-            let now = unit.now().micros();
-            store::jobs::enqueue(unit.tx(), "deploys", &self.repo, now).await?;
-        }
+        let landing_moved = self.keep_commits(unit).await?;
         let outcome = |row: &ChangeRow| {
             (row.state.clone(), row.class.clone(), row.landed_sha.clone(), row.integrity.clone())
         };
-        if before.as_ref().map(outcome) != Some(outcome(&self.row)) {
+        let judged_anew = before.as_ref().map(outcome) != Some(outcome(&self.row));
+        if judged_anew {
             unit.record("change.judged", self.entry())?;
             unit.moved(&self.repo);
         }
+        if landing_moved || judged_anew && self.row.landed_sha.is_some() {
+            // Deploys that brought it are judged by what it is now.
+            let now = unit.now().micros();
+            store::jobs::enqueue(unit.tx(), "deploys", &self.repo, now).await?;
+        }
         Ok(())
+    }
+}
+
+impl KeepChange {
+    /// Which commits the landing brought, if that is news. Commits that were taken for changes of their own, because
+    /// nothing explained them yet, are so no more.
+    async fn keep_commits(&self, unit: &mut Unit) -> Result<bool, AppError> {
+        let Some(commits) = &self.commits else { return Ok(false) };
+        let mut sorted = commits.clone();
+        sorted.sort();
+        if changes::commits_of(unit.tx(), &self.row.id).await? == sorted {
+            return Ok(false);
+        }
+        changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
+        for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
+            let direct = change_id(&self.repo, &Subject::Direct(commit));
+            if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
+                changes::remove(unit.tx(), &direct).await?;
+                let body = serde_json::json!({
+                    "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
+                });
+                unit.record("change.explained", fields(body))?;
+                unit.moved(&self.repo);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -195,6 +220,9 @@ impl App {
     ) -> Result<(), AppError> {
         let now = self.clock().now();
         let judged = self.judge(repo, subject, now).await?;
+        let reviewed = judged.facts.opinions.iter().filter_map(|opinion| opinion.commit);
+        let seen = std::iter::once(judged.facts.head).chain(reviewed).collect();
+        self.keep_commits(repo, seen).await?;
         self.writer().submit(KeepChange::of(repo, subject, judged, now)?).await
     }
 
@@ -227,7 +255,7 @@ impl App {
             let settled = row.as_ref().is_some_and(|row| {
                 let landed = !pull.merged() || row.landed_sha.is_some();
                 let same_head = pull.head().is_some_and(|head| head.to_string() == row.head);
-                landed && same_head && row.state != "error"
+                landed && same_head && row.state != "error" && !lacks_a_name(row)
             });
             if !settled && pull.head().is_some() {
                 due.push(pull.number);
@@ -272,6 +300,19 @@ impl App {
             .await?
             .ok_or_else(|| AppError::internal("a change that was kept is gone", &id))
     }
+}
+
+/// Whether a change does not pass while somebody who wrote a part is nobody known: a push may name them since.
+fn lacks_a_name(row: &ChangeRow) -> bool {
+    let nobody = |body: &ChangeBody| {
+        body.facts
+            .commits
+            .iter()
+            .flat_map(|commit| [&commit.author, &commit.committer])
+            .any(|signature| signature.person.is_none())
+    };
+    let passes = matches!(row.state.as_str(), "approved" | "auto_approved");
+    !passes && body(row).is_ok_and(|body| nobody(&body))
 }
 
 /// Asks for work.

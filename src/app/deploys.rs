@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attribution::{Attributed, Target};
+use super::attribution::{self, Attributed, Reach, Target};
+use super::changes;
 use super::gate::default_service;
 use super::people::People;
 use super::{App, AppError, Command, Unit, fields, project};
@@ -22,6 +23,9 @@ pub struct DeployBody {
     pub facts: DeployFacts,
     /// The judgement, as of when it began.
     pub decision: DeployDecision,
+    /// Which landings it rests on.
+    #[serde(default)]
+    pub(crate) reach: Reach,
     /// Where a person reads it at its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -49,7 +53,7 @@ impl Command for KeepDeploy {
         let same_facts = before
             .as_ref()
             .and_then(|row| serde_json::from_str::<DeployBody>(&row.body).ok())
-            .is_some_and(|body| body.facts.buckets == self.body.facts.buckets);
+            .is_some_and(|body| body.facts == self.body.facts);
         if !same_facts || before.as_ref().map(told) != Some(told(&self.row)) {
             let kind = if before.is_some() { "deploy.revised" } else { "deploy.attributed" };
             self.row.ledger_index = Some(unit.record(kind, self.entry())?);
@@ -69,7 +73,7 @@ impl KeepDeploy {
         let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
         fields(serde_json::json!({
             "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
-            "sha": row.sha, "previous": row.previous, "status": row.status, "kind": row.kind, "state": row.state,
+            "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
                 "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
@@ -136,10 +140,10 @@ impl App {
         if self.is_settled(repo, &id, fold, &target).await? {
             return Ok(());
         }
-        let Attributed { facts, .. } = self.attribute(repo, &target, false).await?;
+        let Attributed { facts, reach, .. } = self.attribute(repo, &target, false).await?;
         let effective = self.effective_for_deploys();
         let decision = policy::decide_deploy(&effective, &facts, started_at);
-        let body = DeployBody { facts, decision, url: request.url.clone() };
+        let body = DeployBody { facts, decision, reach, url: request.url.clone() };
         let json = serde_json::to_string(&body)
             .map_err(|error| AppError::internal("a deploy as JSON", &error))?;
         let deployer = request.by.as_ref().map(|by| people.of_account(by).0);
@@ -164,7 +168,8 @@ impl App {
         self.writer().submit(KeepDeploy { row, body }).await
     }
 
-    /// Settled: same report, same predecessor, and no commit that a landing could still explain.
+    /// Settled: everything that its attribution rests on is as it was. The report, the deploys before it here and
+    /// elsewhere, the landings in its range, and what their changes came to.
     async fn is_settled(
         &self,
         repo: &Repository,
@@ -174,27 +179,36 @@ impl App {
     ) -> Result<bool, AppError> {
         let mut tx = self.db().read().await?;
         let Some(row) = deploys::get(&mut tx, id).await? else { return Ok(false) };
-        let of_key =
+        let body = body(&row)?;
+        let facts = &body.facts;
+        if !facts.errors.is_empty() || facts.buckets.unresolved > 0 || row.kind == "unresolved" {
+            return Ok(false);
+        }
+        let mut earlier =
             deploys::of_key(&mut tx, &repo.id, &target.service, &target.environment).await?;
-        let place = (row.started_at, row.id.as_str());
-        let previous = of_key
+        earlier.retain(|other| attribution::came_before(other, target.at.as_ref()));
+        let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
+        let previous = earlier
             .iter()
             .rev()
-            .find(|other| {
-                (other.started_at, other.id.as_str()) < place && other.status == "succeeded"
-            })
+            .find(|other| other.status == "succeeded")
             .map(|other| other.sha.clone());
-        let facts = body(&row)?.facts;
-        let open = !facts.errors.is_empty()
-            || facts.buckets.direct + facts.buckets.unresolved + facts.buckets.plumbing > 0
-            || facts.buckets.pre_ledger > 0 && facts.changes.is_empty()
-            || matches!(row.kind.as_str(), "unresolved")
-            || facts.changes.iter().any(|change| !change.state.passes());
         let same = row.status == fold.state().as_str()
             && row.sha == target.sha.to_string()
             && row.finished_at == fold.finished_at().map(Time::micros)
             && row.started_at == target.at.as_ref().map_or(0, |(at, _)| at.micros())
-            && row.previous == previous;
-        Ok(same && !open)
+            && row.previous == previous
+            && facts.last_good == attribution::last_good(&earlier, target.sha)
+            && facts.succeeded == attribution::succeeded(&of_repo, target);
+        if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {
+            return Ok(false);
+        }
+        for known in facts.changes.iter().chain(&facts.withdrawn) {
+            let now = store::changes::get(&mut tx, &known.id).await?;
+            if now.as_ref().map(changes::outcome).transpose()?.as_ref() != Some(known) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

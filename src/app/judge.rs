@@ -10,12 +10,13 @@ use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
-use crate::domain::{AccountKind, Oid, Side, Signature, Time};
+use crate::domain::{AccountKind, Class, Oid, Side, Signature, Time};
 use crate::git::facts::{ChangeFacts, Readers, Sides};
 use crate::git::landing::Landed;
 use crate::git::{self, GitError};
+use crate::policy::decision::Classification;
 use crate::policy::glob::Glob;
-use crate::policy::layers::effective;
+use crate::policy::layers::{Layer, effective};
 use crate::policy::model::Effective;
 use crate::policy::{self, Decision};
 use crate::store::repositories::Repository;
@@ -87,6 +88,7 @@ impl App {
         as_of: Time,
     ) -> Result<Judged, AppError> {
         let mut tx = self.db().read().await?;
+        // Before the facts: an answer must not be remembered as newer than it is.
         let seen = versions::seen(&mut tx, &repo.id).await?;
         let pull = match subject {
             Subject::Pull(number) => Some(self.pull(&mut tx, repo, *number).await?),
@@ -94,78 +96,93 @@ impl App {
         };
         drop(tx);
         let asked = self.asked(repo, subject, pull.as_ref())?;
-        let (for_git, head) = (asked.clone(), asked.head);
-        let from_git = self.in_mirror(repo, move |repo| for_git.read(repo)).await;
-        let (from_git, errors) = match from_git {
+        let for_git = asked.clone();
+        let (from_git, errors) = match self.read_and_keep(repo, for_git).await {
             Ok(from_git) => (Some(from_git), Vec::new()),
             Err(AppError::Unavailable(why)) => (None, vec![why]),
             Err(other) => return Err(other),
         };
+        let (effective, policies) = self.policies(&asked, from_git.as_ref());
+        let mut judged = Judged {
+            facts: no_facts(repo, &asked, errors),
+            decision: undecided(),
+            effective,
+            policies,
+            tree: None,
+            links: None,
+            landed: None,
+            title: String::new(),
+            committed_at: None,
+            pull,
+            seen,
+        };
+        self.gather(repo, &mut judged, from_git).await?;
+        let classification = policy::classify(&judged.effective, &judged.facts);
+        judged.decision = policy::decide(&judged.effective, &judged.facts, &classification, as_of);
+        Ok(judged)
+    }
+
+    /// Reads what git says and keeps the head, so that no force push takes away what was judged (sem 8).
+    async fn read_and_keep(&self, repo: &Repository, asked: Asked) -> Result<FromGit, AppError> {
+        self.with_mirror(repo, move |mirror| {
+            let found = asked.read(mirror.repo())?;
+            mirror.keep(asked.head)?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The policy in force, and its layers' bytes to be kept with the decision.
+    fn policies(
+        &self,
+        asked: &Asked,
+        from_git: Option<&FromGit>,
+    ) -> (Effective, Vec<(String, Vec<u8>)>) {
         let organisation = self.organisation();
-        let policy = from_git.as_ref().map(|from_git| &from_git.policy);
-        let layer = policy.map_or(policy::layers::Layer::Missing, PolicyAt::layer);
-        let base = policy.map_or_else(|| asked.policy_branch.clone(), |policy| policy.base.clone());
-        let effective = effective(organisation.layer(), layer, &base);
+        let policy = from_git.map(|from_git| &from_git.policy);
+        let layer = policy.map_or(Layer::Missing, PolicyAt::layer);
+        let base = policy.map_or(&asked.policy_branch, |policy| &policy.base);
+        let effective = effective(organisation.layer(), layer, base);
         let mut policies = organisation.bytes();
         policies.extend(policy.and_then(|p| Some((p.digest.clone(), p.bytes.clone()?))));
+        (effective, policies)
+    }
 
+    /// Fills the facts in: people first, since everything else names them.
+    async fn gather(
+        &self,
+        repo: &Repository,
+        judged: &mut Judged,
+        from_git: Option<FromGit>,
+    ) -> Result<(), AppError> {
         let mut tx = self.db().read().await?;
-        let people = People::load(&mut tx, &repo.source, &effective.organisation).await?;
-        let mut facts = Facts {
-            repo: repo.name.clone(),
-            branch: asked.branch.clone(),
-            head,
-            fingerprint: String::new(),
-            pull: pull.as_ref().map(|pull| pull_facts(pull, &people)),
-            files: Vec::new(),
-            commits: Vec::new(),
-            opinions: Vec::new(),
-            grants: people.grants(&effective.organisation),
-            tickets: Vec::new(),
-            checks: checks(&mut tx, repo, head).await?,
-            landing: None,
-            errors,
-        };
-        let mut judged_links = None;
-        let mut landed = None;
-        let (mut tree, mut title, mut committed_at) = (None, String::new(), None);
-        if let Some(from_git) = from_git {
-            facts.landing = from_git.landed.as_ref().map(|landed| landed.landing.clone());
-            name_landing(&mut facts, pull.as_ref(), &people);
-            facts.fingerprint = from_git.facts.fingerprint;
-            facts.files = from_git.facts.files;
-            facts.commits = name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
-            if let Some(pull) = &pull {
-                facts.opinions = opinions(pull, &people, &from_git.opinions);
-            }
-            judged_links = self.links_of(&mut tx, repo, pull.as_ref(), from_git.messages).await?;
-            (tree, title, committed_at) =
-                (Some(from_git.tree), from_git.title, from_git.committed_at);
-            landed = from_git.landed;
+        let organisation = &judged.effective.organisation;
+        let people = People::load(&mut tx, &repo.source, organisation).await?;
+        let facts = &mut judged.facts;
+        facts.grants = people.grants(organisation);
+        facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
+        facts.checks = checks(&mut tx, repo, facts.head).await?;
+        let Some(from_git) = from_git else { return Ok(()) };
+        facts.landing = from_git.landed.as_ref().map(|landed| landed.landing.clone());
+        name_landing(facts, judged.pull.as_ref(), &people);
+        facts.fingerprint = from_git.facts.fingerprint;
+        facts.files = from_git.facts.files;
+        facts.commits = name_commits(&mut tx, repo, &people, from_git.facts.commits).await?;
+        judged.title = from_git.title;
+        judged.tree = Some(from_git.tree);
+        judged.committed_at = from_git.committed_at;
+        judged.landed = from_git.landed;
+        let Some(pull) = &judged.pull else { return Ok(()) };
+        facts.opinions = opinions(pull, &people, &from_git.opinions);
+        if let Some(now) = &pull.now {
+            judged.title.clone_from(&now.value.title);
         }
-        if let Some(links) = &judged_links {
+        judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
+        if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);
             facts.tickets = links::tickets(&mut tx, links, at).await?;
         }
-        drop(tx);
-        let classification = policy::classify(&effective, &facts);
-        let decision = policy::decide(&effective, &facts, &classification, as_of);
-        if let Some(now) = pull.as_ref().and_then(|pull| pull.now.as_ref()) {
-            title.clone_from(&now.value.title);
-        }
-        Ok(Judged {
-            facts,
-            decision,
-            effective,
-            policies,
-            tree,
-            links: judged_links,
-            landed,
-            pull,
-            seen,
-            title,
-            committed_at,
-        })
+        Ok(())
     }
 
     async fn pull(
@@ -244,10 +261,9 @@ impl App {
         &self,
         tx: &mut Tx,
         repo: &Repository,
-        pull: Option<&PullRequest>,
+        pull: &PullRequest,
         messages: Vec<String>,
     ) -> Result<Option<Links>, AppError> {
-        let Some(pull) = pull else { return Ok(None) };
         let Some(now) = &pull.now else { return Ok(None) };
         let texts = links::Texts {
             title: now.value.title.clone(),
@@ -259,6 +275,43 @@ impl App {
         let known = store::tickets::projects(tx).await?;
         let said = links::said(tx, &repo.id, pull.number).await?;
         Ok(Some(links::found(&texts, &known, said, now.at)))
+    }
+}
+
+/// Facts before anything is known but what is judged.
+fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
+    Facts {
+        repo: repo.name.clone(),
+        branch: asked.branch.clone(),
+        head: asked.head,
+        fingerprint: String::new(),
+        pull: None,
+        files: Vec::new(),
+        commits: Vec::new(),
+        opinions: Vec::new(),
+        grants: Vec::new(),
+        tickets: Vec::new(),
+        checks: Vec::new(),
+        landing: None,
+        errors,
+    }
+}
+
+/// What stands before anything is decided: not a pass.
+fn undecided() -> Decision {
+    Decision {
+        state: policy::State::Error,
+        classification: Classification {
+            class: Class::Critical,
+            why: "nothing is decided yet".to_owned(),
+            files: Vec::new(),
+            limits: Vec::new(),
+        },
+        rules: Vec::new(),
+        missing: Vec::new(),
+        opinions: Vec::new(),
+        summary: String::new(),
+        holds_until: None,
     }
 }
 
@@ -351,7 +404,7 @@ async fn name_commits(
         commit.author = named(&commit.author, author.as_deref());
         commit.committer = named(&commit.committer, committer.as_deref());
         for co_author in &mut commit.co_authors {
-            *co_author = named(co_author, None);
+            *co_author = people.co_author(&co_author.name, &co_author.email);
         }
     }
     Ok(commits)

@@ -10,7 +10,7 @@ use crate::ledger::key::SigningKey;
 
 /// Why the key or the head beside it cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
+pub(crate) enum KeyFileError {
     /// Others may read the secret.
     #[error(
         "the ledger's key file {path} may be read by others (mode {mode:04o}); run: chmod 600 {path}"
@@ -44,7 +44,7 @@ fn file_error(path: &Path, error: &io::Error) -> KeyFileError {
 }
 
 /// Reads the key, or makes one with mode 0600 where there is none.
-pub fn open_or_make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
+pub(crate) fn open_or_make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
     match fs::read_to_string(path) {
         Ok(pem) => {
             check_mode(path)?;
@@ -80,14 +80,14 @@ fn make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
 
 /// Where the last signed checkpoint is kept.
 #[must_use]
-pub fn head_path(key: &Path) -> PathBuf {
+pub(crate) fn head_path(key: &Path) -> PathBuf {
     let mut name = key.as_os_str().to_owned();
     name.push(".head");
     PathBuf::from(name)
 }
 
 /// The last signed checkpoint; `None`: none was signed with this key yet.
-pub fn read_head(key: &Path) -> Result<Option<String>, KeyFileError> {
+pub(crate) fn read_head(key: &Path) -> Result<Option<String>, KeyFileError> {
     let path = head_path(key);
     match fs::read_to_string(&path) {
         Ok(note) => Ok(Some(note)),
@@ -97,7 +97,7 @@ pub fn read_head(key: &Path) -> Result<Option<String>, KeyFileError> {
 }
 
 /// Keeps the last signed checkpoint.
-pub fn write_head(key: &Path, note: &str) -> Result<(), KeyFileError> {
+pub(crate) fn write_head(key: &Path, note: &str) -> Result<(), KeyFileError> {
     write_durably(&head_path(key), note.as_bytes())
 }
 

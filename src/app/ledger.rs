@@ -80,7 +80,10 @@ async fn frontier_at(tx: &mut Tx, size: u64) -> Result<Frontier, AppError> {
 
 /// At start: the store must reach as far as what was signed before, and agree with it; else nothing may be
 /// written (sem 11.9). `Some`: why.
-pub async fn check_at_start(db: &store::Db, signer: &Signer) -> Result<Option<String>, AppError> {
+pub(crate) async fn check_at_start(
+    db: &store::Db,
+    signer: &Signer,
+) -> Result<Option<String>, AppError> {
     let note = keyfile::read_head(&signer.key_file)
         .map_err(|error| AppError::Unavailable(error.to_string()))?;
     let Some(note) = note else { return Ok(None) };

@@ -98,16 +98,37 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&git::Repo) -> Result<T, GitError> + Send + 'static,
     {
+        self.with_mirror(repo, move |mirror| part(mirror.repo())).await
+    }
+
+    /// The same for a part that also keeps what it judged by refs of our own.
+    pub(crate) async fn with_mirror<T, F>(&self, repo: &Repository, part: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Mirror) -> Result<T, GitError> + Send + 'static,
+    {
         let folder = self.config().git.mirror_dir.join(&repo.id);
-        let done = tokio::task::spawn_blocking(move || {
-            let mirror = Mirror::open_or_init(&folder)?;
-            part(mirror.repo())
-        })
-        .await;
+        let done = tokio::task::spawn_blocking(move || part(&Mirror::open_or_init(&folder)?)).await;
         match done {
             Ok(done) => Ok(done?),
             Err(panic) => Err(AppError::internal("reading a mirror failed", &panic)),
         }
+    }
+
+    /// Keeps commits by refs of our own, so that a force push cannot take away what was judged (sem 8). One that is not
+    /// there is passed over: there is nothing to keep.
+    pub(crate) async fn keep_commits(
+        &self,
+        repo: &Repository,
+        commits: Vec<Oid>,
+    ) -> Result<(), AppError> {
+        let folder = self.config().git.mirror_dir.join(&repo.id);
+        let done = tokio::task::spawn_blocking(move || {
+            let mirror = Mirror::open_or_init(&folder)?;
+            let there = commits.into_iter().filter(|commit| mirror.repo().contains(*commit));
+            there.map(|commit| mirror.keep(commit)).collect::<Result<(), GitError>>()
+        });
+        Ok(done.await.map_err(|panic| AppError::internal("keeping commits failed", &panic))??)
     }
 
     /// Fetches a repository's mirror and asks for the work that follows.

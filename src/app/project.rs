@@ -9,7 +9,7 @@ use crate::domain::event::{
     ProtectionEvent, PullRequestEvent, PushEvent, RepoRef, ReviewEvent, TicketEvent,
 };
 use crate::domain::{
-    Account, Time, check, deployment, id, merge_group, pull_request, team, ticket,
+    Account, Oid, Time, check, deployment, id, merge_group, pull_request, team, ticket,
 };
 use crate::store::repositories::Repository;
 use crate::store::{self, aggregates, versions};
@@ -80,6 +80,7 @@ async fn after_pull(unit: &mut Unit, repo: &Repository, key: &str) -> Result<(),
     let now = unit.now().micros();
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+        store::jobs::enqueue(unit.tx(), "authors", key, now).await?;
     }
     Ok(store::jobs::enqueue(unit.tx(), "change", key, now).await?)
 }
@@ -107,6 +108,10 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     aggregates::put(unit.tx(), "push", &key, event).await?;
     unit.moved(&repo.id);
     let now = unit.now().micros();
+    // Who wrote the commits of these proposals is known better now.
+    for commit in &event.commits {
+        judge_heads(unit, &repo, commit.id).await?;
+    }
     if repo.configured {
         store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
     }
@@ -192,6 +197,15 @@ async fn check(unit: &mut Unit, source: &str, event: &CheckEvent) -> Result<(), 
     fold.apply(event);
     aggregates::put(unit.tx(), "checks", &key, &fold).await?;
     unit.moved(&repo.id);
+    judge_heads(unit, &repo, event.sha).await
+}
+
+/// Asks for the proposals that have or had a commit as their head to be judged anew.
+async fn judge_heads(unit: &mut Unit, repo: &Repository, commit: Oid) -> Result<(), AppError> {
+    let now = unit.now().micros();
+    for number in store::pulls::by_head(unit.tx(), &repo.id, &commit.to_string()).await? {
+        store::jobs::enqueue(unit.tx(), "change", &pull_key(&repo.id, number), now).await?;
+    }
     Ok(())
 }
 

@@ -274,7 +274,8 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus
     }
 }
 
-fn check_version(spec: &FetchSpec) -> Result<(), GitError> {
+/// Whether the `git` program of a fetch is there and new enough to meet hostile servers; the error says what to do.
+pub fn check_version(spec: &FetchSpec) -> Result<(), GitError> {
     let name = spec.git_binary.display();
     let mut command = Command::new(&spec.git_binary);
     environment(&mut command, Path::new("/nonexistent"));

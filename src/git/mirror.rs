@@ -103,7 +103,10 @@ impl Mirror {
     pub fn keep(&self, oid: Oid) -> Result<(), GitError> {
         let commit = to_git(oid)?;
         self.repo.commit(commit)?;
-        self.repo.git.reference(&format!("refs/countersign/keep/{oid}"), commit, true, "kept")?;
+        let name = format!("refs/countersign/keep/{oid}");
+        if self.repo.git.find_reference(&name).is_err() {
+            self.repo.git.reference(&name, commit, true, "kept")?;
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 //! [`history`] lists the landings of any local clone, for `countersign audit`.
 
 pub mod buckets;
+pub mod build;
 pub mod commit;
 pub mod diff;
 pub mod error;

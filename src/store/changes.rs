@@ -23,6 +23,8 @@ const PUT_COMMIT: &str = "insert into change_commit (repo, sha, change) values (
 const DROP_COMMITS: &str = "delete from change_commit where change = $1";
 const DROP: &str = "delete from change where id = $1";
 const OWNER: &str = "select change from change_commit where repo = $1 and sha = $2";
+const COMMITS_OF: &str = "select sha from change_commit where change = $1 order by sha";
+const ALL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body from change where id > $1 order by id limit $2";
 const LANDINGS: &str = "select id, landed_sha from change where repo = $1 and pull is not null and landed_sha is not null";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
 
@@ -302,4 +304,18 @@ pub async fn commits(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, S
 /// Every landing of a repository that came through a pull request: `(change, commit)`.
 pub async fn landings(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(LANDINGS).bind(repo).fetch_all(conn).await)?)
+}
+
+/// The commits that a change's landing brought, sorted.
+pub async fn commits_of(tx: &mut Tx, change: &str) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> =
+        on!(tx, |conn| sqlx::query_as(COMMITS_OF).bind(change).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(sha,)| sha).collect())
+}
+
+/// Changes by id after one, for the digest of the whole state.
+pub async fn page(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<ChangeRow>, StoreError> {
+    let rows: Vec<Flat> =
+        on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(row).collect())
 }

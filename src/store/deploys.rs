@@ -26,6 +26,8 @@ const GROUPS: &str = "select environment, service, class, state, status, count(*
 const DAYS: &str = "select started_at / 86400000000, class, count(*) from deploy where environment = $1 and started_at >= $2 and started_at < $3 group by 1, 2 order by 1, 2";
 const PLACES: &str =
     "select distinct environment, service from deploy order by environment, service";
+const ALL: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
+     where id > $1 order by id limit $2";
 const PUT_CHANGE: &str =
     "insert into deploy_change (deploy, change) values ($1, $2) on conflict do nothing";
 const DROP_CHANGES: &str = "delete from deploy_change where deploy = $1";
@@ -46,6 +48,7 @@ pub const STATEMENTS: &[&str] = &[
     PUT_CHANGE,
     DROP_CHANGES,
     WITH_CHANGE,
+    ALL,
 ];
 
 /// A deploy as it is kept. Times in microseconds.
@@ -307,4 +310,11 @@ pub async fn days(
 /// Every environment and service that something was deployed to.
 pub async fn places(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(PLACES).fetch_all(conn).await)?)
+}
+
+/// Deploys by id after one, for the digest of the whole state.
+pub async fn page(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<DeployRow>, StoreError> {
+    let rows: Vec<Flat> =
+        on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(row).collect())
 }

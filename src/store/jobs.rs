@@ -7,7 +7,9 @@ const ENQUEUE: &str = "insert into job (id, kind, key, run_at, state) values ($1
      run_at = case when job.state = 'ready' and job.run_at > excluded.run_at then excluded.run_at else job.run_at end, \
      state = case when job.state = 'parked' then 'ready' else job.state end";
 const CLAIM: &str = "update job set state = 'running', attempts = attempts + 1 where id = \
-     (select id from job where state = 'ready' and run_at <= $1 order by run_at, id limit 1) and state = 'ready' returning id, kind, key, attempts";
+     (select id from job where state = 'ready' and run_at <= $1 \
+      order by run_at, case kind when 'delivery' then 0 when 'fetch' then 1 when 'relink' then 2 when 'authors' then 3 \
+      when 'landings' then 4 when 'change' then 5 else 6 end, id limit 1) and state = 'ready' returning id, kind, key, attempts";
 const DONE: &str = "delete from job where id = $1 and again = 0";
 const AGAIN: &str = "update job set state = 'ready', again = 0, attempts = 0, error = null, run_at = $2 where id = $1 and again = 1";
 const RETRY: &str =
@@ -15,12 +17,11 @@ const RETRY: &str =
 const PARK: &str = "update job set state = 'parked', error = $2 where id = $1";
 const RECOVER: &str = "update job set state = 'ready' where state = 'running'";
 const COUNTS: &str = "select state, count(*) from job group by state";
-const PARKED: &str =
-    "select id, kind, key, coalesce(error, '') from job where state = 'parked' order by id";
+const UNFINISHED: &str = "select id, state, coalesce(error, '') from job order by id";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, PARKED];
+    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, UNFINISHED];
 
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,8 @@ pub async fn enqueue(tx: &mut Tx, kind: &str, key: &str, run_at: i64) -> Result<
     Ok(())
 }
 
-/// Takes the next job that is due.
+/// Takes the next job that is due. Of those that became due together, what others rest on comes first: nothing is
+/// judged before it was fetched, nothing attributed before it was judged.
 pub async fn claim(tx: &mut Tx, now: i64) -> Result<Option<Job>, StoreError> {
     let row: Option<(String, String, String, i64)> =
         on!(tx, |conn| sqlx::query_as(CLAIM).bind(now).fetch_optional(conn).await)?;
@@ -92,7 +94,7 @@ pub async fn counts(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(COUNTS).fetch_all(conn).await)?)
 }
 
-/// Jobs that wait for a person: id, kind, key, the last error.
-pub async fn parked(tx: &mut Tx) -> Result<Vec<(String, String, String, String)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(PARKED).fetch_all(conn).await)?)
+/// Every job that is not done: id, state, the last error.
+pub async fn unfinished(tx: &mut Tx) -> Result<Vec<(String, String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(UNFINISHED).fetch_all(conn).await)?)
 }

@@ -8,9 +8,11 @@ const GET: &str = "select id, repo, pull, ticket, live, body from link where id 
 const BY_PULL: &str = "select id, repo, pull, ticket, live, body from link where repo = $1 and pull = $2 order by ticket";
 const BY_TICKET: &str =
     "select id, repo, pull, ticket, live, body from link where ticket = $1 order by repo, pull";
+const ALL: &str =
+    "select id, repo, pull, ticket, live, body from link where id > $1 order by id limit $2";
 
 /// For the test that prepares every statement.
-pub const STATEMENTS: &[&str] = &[PUT, GET, BY_PULL, BY_TICKET];
+pub const STATEMENTS: &[&str] = &[PUT, GET, BY_PULL, BY_TICKET, ALL];
 
 /// A link as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,5 +73,12 @@ pub async fn by_pull(tx: &mut Tx, repo: &str, pull: u64) -> Result<Vec<LinkRow>,
 pub async fn by_ticket(tx: &mut Tx, ticket: &str) -> Result<Vec<LinkRow>, StoreError> {
     let rows: Vec<Flat> =
         on!(tx, |conn| sqlx::query_as(BY_TICKET).bind(ticket).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Links by id after one, for the digest of the whole state.
+pub async fn page(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<LinkRow>, StoreError> {
+    let rows: Vec<Flat> =
+        on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(row).collect())
 }

@@ -123,7 +123,7 @@ pub(super) async fn changes(
     Api(caller): Api,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    Ok(page(app.changes(&caller, &wanted).await?))
+    Ok(page(&app.changes(&caller, &wanted).await?))
 }
 
 /// `GET /api/v1/changes/{id}`.
@@ -150,7 +150,7 @@ pub(super) async fn deploys(
     Api(caller): Api,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    Ok(page(app.deploys(&caller, &wanted).await?))
+    Ok(page(&app.deploys(&caller, &wanted).await?))
 }
 
 /// `GET /api/v1/deploys/{id}`.
@@ -186,7 +186,7 @@ pub(super) async fn deliveries(
     Api(caller): Api,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    Ok(page(app.deliveries(&caller, &wanted).await?))
+    Ok(page(&app.deliveries(&caller, &wanted).await?))
 }
 
 /// `GET /api/v1/deliveries/{id}`.
@@ -198,7 +198,7 @@ pub(super) async fn delivery(
     Ok(no_store(app.delivery(&caller, &id).await?))
 }
 
-fn page(page: Page) -> Response {
+fn page(page: &Page) -> Response {
     no_store(json!({ "items": page.items, "next": page.next }))
 }
 

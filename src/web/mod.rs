@@ -33,7 +33,7 @@ pub use auth::Visitor;
 pub use problem::{PageProblem, Problem};
 
 /// The longest any answer may take: a held gate question (60 s) and a fetch before it.
-const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+const ANSWER_WITHIN: Duration = Duration::from_mins(2);
 /// Bytes of an API request's body.
 const API_BODY: usize = 256 * 1024;
 

@@ -186,6 +186,7 @@ pub(super) async fn nothing_here(request: axum::extract::Request) -> Response {
 }
 
 /// A handler panicked: an id, in the log and to the caller, and nothing else.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()

@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod server;
+pub mod town;
 
 use std::path::{Path, PathBuf};
 

@@ -104,14 +104,15 @@ fn watch(bin: &Path, data: &Path) {
         stop = as_user_words(&bin.join("pg_ctl")).join(" "),
         data = data.display(),
     );
-    Command::new("setsid")
+    let watchdog = Command::new("setsid")
         .args(["sh", "-c", &script])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .expect("the watchdog starts");
+        .spawn();
+    // It outlives this process on purpose, so nobody here waits for it.
+    std::mem::forget(watchdog.expect("the watchdog starts"));
 }
 
 /// PostgreSQL refuses to run as root: which user to be instead; `None`: we are an ordinary one.

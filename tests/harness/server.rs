@@ -1,5 +1,6 @@
 //! The real server on a loopback port, with the requests that tests send it.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use countersign::app::{Role, TokenRequest};
@@ -77,9 +78,11 @@ impl Drop for Server {
 pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
     mac.update(body);
-    let hex: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    let mut text = String::from("sha256=");
+    for byte in mac.finalize().into_bytes() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// A token's secret.

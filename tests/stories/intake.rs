@@ -10,8 +10,8 @@ use countersign::app::Role;
 
 /// A pull request of an unconfigured repository, as GitHub sends it, cut to what is read.
 fn pull_request(number: u64, title: &str) -> Vec<u8> {
-    let repo = json!({ "id": 1296269, "full_name": "octo/hello", "default_branch": "main" });
-    let user = json!({ "id": 21031067, "login": "Codertocat", "type": "User" });
+    let repo = json!({ "id": 1_296_269, "full_name": "octo/hello", "default_branch": "main" });
+    let user = json!({ "id": 21_031_067, "login": "Codertocat", "type": "User" });
     json!({
         "action": "opened", "number": number, "repository": repo, "sender": user,
         "pull_request": {

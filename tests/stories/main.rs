@@ -1,9 +1,19 @@
 //! Stories about promises, through public doors, each on SQLite and on PostgreSQL.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests say what they expect, and stop where it is not so"
+)]
+
 #[path = "../harness/mod.rs"]
 mod harness;
 
 mod access;
+mod gate;
 mod intake;
 mod ledger;
+mod links;
 mod store;

@@ -25,11 +25,7 @@ impl App {
             sha: question.sha,
             at: None,
         };
-        let attributed = self.attribute(repo, &target, true).await?;
-        // Read after the changes were judged anew, which moves the versions; what moves from here on is seen next time.
-        let mut tx = self.db().read().await?;
-        let seen = versions::seen(&mut tx, &repo.id).await?;
-        drop(tx);
+        let (attributed, seen) = self.attribute_as_seen(repo, &target).await?;
         let effective = self.effective_for_deploys();
         let now = self.clock().now();
         let decision = policy::decide_deploy(&effective, &attributed.facts, now);
@@ -44,6 +40,30 @@ impl App {
         record.kept.answer.policy = digests(&effective);
         record.kept.answer.rollout = rollout(&effective, &repo.name);
         Ok(record)
+    }
+}
+
+impl App {
+    /// Attributes with every change judged anew, and says which versions that saw. The versions are read before the
+    /// facts, so that an answer is never remembered as newer than it is; judging moves them, so a second look may be needed.
+    async fn attribute_as_seen(
+        &self,
+        repo: &Repository,
+        target: &Target,
+    ) -> Result<(Attributed, String), AppError> {
+        let before = self.seen(&repo.id).await?;
+        let attributed = self.attribute(repo, target, true).await?;
+        let after = self.seen(&repo.id).await?;
+        if before == after {
+            return Ok((attributed, before));
+        }
+        Ok((self.attribute(repo, target, false).await?, after))
+    }
+
+    /// What the counters of a repository say now.
+    pub(super) async fn seen(&self, repo: &str) -> Result<String, AppError> {
+        let mut tx = self.db().read().await?;
+        Ok(versions::seen(&mut tx, repo).await?)
     }
 }
 

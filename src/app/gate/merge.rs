@@ -10,7 +10,7 @@ use crate::domain::pull_request::PullRequest;
 use crate::policy::State;
 use crate::policy::model::{Effective, Mode};
 use crate::store::repositories::Repository;
-use crate::store::{self, aggregates, versions};
+use crate::store::{self, aggregates};
 
 impl App {
     pub(super) async fn judge_merge(
@@ -140,10 +140,8 @@ impl App {
         repo: &Repository,
         question: &Question,
     ) -> Result<Record, AppError> {
-        let mut tx = self.db().read().await?;
-        let seen = versions::seen(&mut tx, &repo.id).await?;
-        drop(tx);
         self.fetch_if_missing(repo, question.sha).await;
+        let seen = self.seen(&repo.id).await?;
         let sha = question.sha;
         let tree = self
             .in_mirror(repo, move |mirror| {

@@ -23,6 +23,7 @@ pub use answer::{
     Answer, Asked, ChangeView, LedgerRef, PolicyDigests, Purpose, Question, default_service,
 };
 pub use record::Kept;
+pub use statement::{PAYLOAD_TYPE, PREDICATE_TYPE};
 
 /// How long an answer may be used (contract: at most ten minutes).
 const EXPIRES: i64 = 10 * 60 * 1_000_000;

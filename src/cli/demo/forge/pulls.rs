@@ -1,0 +1,424 @@
+//! Pull requests: opened, pushed to, reviewed, landed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Account, Forge, ForgeError, RepoHandle, payload};
+use crate::domain::{Oid, Time};
+use crate::git::build::{Files, Stamp, Words};
+
+/// Which pull request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PullId {
+    /// The repository's name.
+    pub repo: String,
+    /// Its number.
+    pub number: u64,
+}
+
+/// One commit to make.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    pub(super) message: String,
+    pub(super) files: Vec<(String, Option<String>)>,
+    pub(super) author: Option<String>,
+    pub(super) unknown_author: Option<(String, String)>,
+    pub(super) co_authors: Vec<String>,
+}
+
+impl Work {
+    /// With this message.
+    #[must_use]
+    pub fn new(message: &str) -> Self {
+        Self { message: message.to_owned(), ..Self::default() }
+    }
+
+    /// A file gets this text.
+    #[must_use]
+    pub fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), Some(text.to_owned())));
+        self
+    }
+
+    /// A file goes.
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        self.files.push((path.to_owned(), None));
+        self
+    }
+
+    /// Somebody else wrote it.
+    #[must_use]
+    pub fn written_by(mut self, login: &str) -> Self {
+        self.author = Some(login.to_owned());
+        self
+    }
+
+    /// Somebody without an account wrote it.
+    #[must_use]
+    pub fn written_by_stranger(mut self, name: &str, email: &str) -> Self {
+        self.unknown_author = Some((name.to_owned(), email.to_owned()));
+        self
+    }
+
+    /// Somebody else had a part in it.
+    #[must_use]
+    pub fn with(mut self, login: &str) -> Self {
+        self.co_authors.push(login.to_owned());
+        self
+    }
+
+    pub(super) fn apply(&self, files: &mut Files) {
+        for (path, text) in &self.files {
+            match text {
+                Some(text) => files.insert(path.clone(), text.as_bytes().to_vec()),
+                None => files.remove(path),
+            };
+        }
+    }
+}
+
+/// What is proposed.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    branch: String,
+    base: String,
+    title: String,
+    body: String,
+    work: Vec<Work>,
+    draft: bool,
+}
+
+impl Proposal {
+    /// From a new branch, with this title, to `main`.
+    #[must_use]
+    pub fn new(branch: &str, title: &str) -> Self {
+        Self {
+            branch: branch.to_owned(),
+            base: "main".to_owned(),
+            title: title.to_owned(),
+            body: String::new(),
+            work: Vec::new(),
+            draft: false,
+        }
+    }
+
+    /// To another branch.
+    #[must_use]
+    pub fn onto(mut self, base: &str) -> Self {
+        base.clone_into(&mut self.base);
+        self
+    }
+
+    /// With this description.
+    #[must_use]
+    pub fn saying(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    /// One more commit.
+    #[must_use]
+    pub fn work(mut self, work: Work) -> Self {
+        self.work.push(work);
+        self
+    }
+
+    /// One more commit that gives one file this text, under the proposal's title.
+    #[must_use]
+    pub fn file(self, path: &str, text: &str) -> Self {
+        let work = Work::new(&self.title).file(path, text);
+        self.work(work)
+    }
+
+    /// Not ready yet.
+    #[must_use]
+    pub fn as_draft(mut self) -> Self {
+        self.draft = true;
+        self
+    }
+}
+
+/// The ways in which a pull request is landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A merge commit.
+    Merge,
+    /// One commit.
+    Squash,
+    /// Its commits made anew on the base.
+    Rebase,
+    /// The base moved to its head; the head must be on top of the base.
+    FastForward,
+}
+
+/// A pull request of the model.
+#[derive(Debug, Clone)]
+pub(super) struct Pull {
+    pub(super) id: u64,
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) body: String,
+    pub(super) branch: String,
+    pub(super) base: String,
+    pub(super) base_sha: Oid,
+    pub(super) head: Oid,
+    pub(super) opener: Account,
+    pub(super) open: bool,
+    pub(super) draft: bool,
+    pub(super) merged: Option<(Oid, Time, Account)>,
+    pub(super) labels: BTreeSet<String>,
+    pub(super) created_at: Time,
+    pub(super) reviews: BTreeMap<u64, Review>,
+}
+
+/// A review of the model.
+#[derive(Debug, Clone)]
+pub(super) struct Review {
+    pub(super) id: u64,
+    pub(super) by: Account,
+    pub(super) state: String,
+    pub(super) body: String,
+    pub(super) commit: Oid,
+    pub(super) submitted_at: Time,
+}
+
+impl RepoHandle<'_> {
+    /// Opens a pull request: the branch is made and pushed, `refs/pull/N/head` follows it.
+    pub fn open_pull(&mut self, by: &str, proposal: &Proposal) -> Result<PullId, ForgeError> {
+        let by = self.forge.who(by)?;
+        let base_sha = self.tip(&proposal.base)?;
+        let head = self.forge.make(&self.name, base_sha, &by, &proposal.work)?;
+        let (id, created_at) = (self.forge.next_id(), self.forge.now());
+        let repository = self.forge.repository_mut(&self.name)?;
+        let number = repository.next_number();
+        repository.git.set_ref(&format!("refs/pull/{number}/head"), head)?;
+        let pull = Pull {
+            id,
+            number,
+            title: proposal.title.clone(),
+            body: proposal.body.clone(),
+            branch: proposal.branch.clone(),
+            base: proposal.base.clone(),
+            base_sha,
+            head,
+            opener: by.clone(),
+            open: true,
+            draft: proposal.draft,
+            merged: None,
+            labels: BTreeSet::new(),
+            created_at,
+            reviews: BTreeMap::new(),
+        };
+        repository.pulls.insert(number, pull);
+        self.forge.move_branch(&self.name, &proposal.branch, Some(head), &by)?;
+        let id = PullId { repo: self.name.clone(), number };
+        self.forge.tell_pull(&id, "opened", &by, None)?;
+        Ok(id)
+    }
+}
+
+impl Forge {
+    pub(super) fn pull_state(&self, pull: &PullId) -> Result<&Pull, ForgeError> {
+        let unknown = || ForgeError::Unknown(format!("{}#{}", pull.repo, pull.number));
+        self.repository(&pull.repo)?.pulls.get(&pull.number).ok_or_else(unknown)
+    }
+
+    pub(super) fn pull_state_mut(&mut self, pull: &PullId) -> Result<&mut Pull, ForgeError> {
+        let unknown = || ForgeError::Unknown(format!("{}#{}", pull.repo, pull.number));
+        self.repository_mut(&pull.repo)?.pulls.get_mut(&pull.number).ok_or_else(unknown)
+    }
+
+    /// Sends a pull request as it stands now.
+    pub(super) fn tell_pull(
+        &mut self,
+        pull: &PullId,
+        action: &str,
+        by: &Account,
+        before: Option<Oid>,
+    ) -> Result<(), ForgeError> {
+        let (repository, state) = (self.repository(&pull.repo)?, self.pull_state(pull)?);
+        let body = payload::pull_request(repository, state, action, by, before, self.now);
+        self.send_github("pull_request", body);
+        Ok(())
+    }
+}
+
+/// A pull request, to do something with it.
+#[derive(Debug)]
+pub struct PullHandle<'f> {
+    pub(super) forge: &'f mut Forge,
+    pub(super) id: PullId,
+}
+
+impl PullHandle<'_> {
+    fn state(&self) -> Result<&Pull, ForgeError> {
+        self.forge.pull_state(&self.id)
+    }
+
+    /// The head now.
+    pub fn head(&self) -> Result<Oid, ForgeError> {
+        Ok(self.state()?.head)
+    }
+
+    /// One more commit on its branch.
+    pub fn push(&mut self, by: &str, work: Work) -> Result<Oid, ForgeError> {
+        let by = self.forge.who(by)?;
+        let head = self.forge.make(&self.id.repo, self.state()?.head, &by, &[work])?;
+        self.move_head(head, &by)
+    }
+
+    /// Its commits made anew on the base's tip, and force-pushed.
+    pub fn rebase(&mut self, by: &str) -> Result<Oid, ForgeError> {
+        let by = self.forge.who(by)?;
+        let (onto, committer) = (self.base_tip()?, self.forge.stamp(&by));
+        let repository = self.forge.repository(&self.id.repo)?;
+        let head = repository.git.rebase(onto, self.state()?.head, &committer)?;
+        self.move_head(head, &by)
+    }
+
+    /// The base's tip merged into its branch, by the forge's button.
+    pub fn update_from_base(&mut self, by: &str) -> Result<Oid, ForgeError> {
+        let by = self.forge.who(by)?;
+        let (base, state) = (self.base_tip()?, self.state()?.clone());
+        let message = format!("Merge branch '{}' into {}\n", state.base, state.branch);
+        let words = Words { author: self.forge.stamp(&by), committer: self.web_flow(), message };
+        let head = self.forge.repository(&self.id.repo)?.git.merge(state.head, base, &words)?;
+        self.move_head(head, &by)
+    }
+
+    fn move_head(&mut self, head: Oid, by: &Account) -> Result<Oid, ForgeError> {
+        let (before, branch) = (self.state()?.head, self.state()?.branch.clone());
+        let (base, number) = (self.base_tip()?, self.id.number);
+        let repository = self.forge.repository(&self.id.repo)?;
+        repository.git.set_ref(&format!("refs/pull/{number}/head"), head)?;
+        self.forge.move_branch(&self.id.repo, &branch, Some(head), by)?;
+        let state = self.forge.pull_state_mut(&self.id)?;
+        (state.head, state.base_sha) = (head, base);
+        self.forge.tell_pull(&self.id, "synchronize", by, Some(before))?;
+        Ok(head)
+    }
+
+    fn base_tip(&self) -> Result<Oid, ForgeError> {
+        self.forge.repository(&self.id.repo)?.branch(&self.state()?.base)
+    }
+
+    /// What the forge signs its own commits with.
+    fn web_flow(&self) -> Stamp {
+        let (name, email) = ("GitHub".to_owned(), "noreply@github.com".to_owned());
+        Stamp { name, email, at: self.forge.now() }
+    }
+
+    /// A review that says yes to the head.
+    pub fn approve(&mut self, by: &str) -> Result<u64, ForgeError> {
+        self.review(by, "approved", "")
+    }
+
+    /// A review that says no.
+    pub fn request_changes(&mut self, by: &str, why: &str) -> Result<u64, ForgeError> {
+        self.review(by, "changes_requested", why)
+    }
+
+    /// A review that says neither.
+    pub fn comment(&mut self, by: &str, text: &str) -> Result<u64, ForgeError> {
+        self.review(by, "commented", text)
+    }
+
+    fn review(&mut self, by: &str, state: &str, body: &str) -> Result<u64, ForgeError> {
+        let by = self.forge.who(by)?;
+        let (id, submitted_at) = (self.forge.next_id(), self.forge.now());
+        let pull = self.forge.pull_state_mut(&self.id)?;
+        let (state, body, commit) = (state.to_owned(), body.to_owned(), pull.head);
+        let review = Review { id, by: by.clone(), state, body, commit, submitted_at };
+        pull.reviews.insert(id, review);
+        self.tell_review(id, "submitted", &by)?;
+        Ok(id)
+    }
+
+    /// Somebody takes a review's weight away.
+    pub fn dismiss(&mut self, review: u64, by: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        let unknown = || ForgeError::Unknown(format!("review {review}"));
+        let pull = self.forge.pull_state_mut(&self.id)?;
+        "dismissed".clone_into(&mut pull.reviews.get_mut(&review).ok_or_else(unknown)?.state);
+        self.tell_review(review, "dismissed", &by)
+    }
+
+    fn tell_review(&mut self, review: u64, action: &str, by: &Account) -> Result<(), ForgeError> {
+        let unknown = || ForgeError::Unknown(format!("review {review}"));
+        let (repository, pull) = (self.forge.repository(&self.id.repo)?, self.state()?);
+        let review = pull.reviews.get(&review).ok_or_else(unknown)?;
+        let now = self.forge.now();
+        let body = payload::review(repository, pull, review, action, by, now);
+        self.forge.send_github("pull_request_review", body);
+        Ok(())
+    }
+
+    /// Puts a label on it.
+    pub fn label(&mut self, by: &str, label: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        self.forge.pull_state_mut(&self.id)?.labels.insert(label.to_owned());
+        self.forge.tell_pull(&self.id, "labeled", &by, None)
+    }
+
+    /// Says something else in its title.
+    pub fn retitle(&mut self, by: &str, title: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        title.clone_into(&mut self.forge.pull_state_mut(&self.id)?.title);
+        self.forge.tell_pull(&self.id, "edited", &by, None)
+    }
+
+    /// Closes it without landing it.
+    pub fn close(&mut self, by: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        self.forge.pull_state_mut(&self.id)?.open = false;
+        self.forge.tell_pull(&self.id, "closed", &by, None)
+    }
+
+    /// Lands it: the commit on the base.
+    pub fn merge(&mut self, by: &str, way: Way) -> Result<Oid, ForgeError> {
+        let by = self.forge.who(by)?;
+        let state = self.state()?.clone();
+        if !state.open {
+            return Err(ForgeError::Refused(format!("#{} is closed", state.number)));
+        }
+        let landed = self.landing(&state, &by, way)?;
+        self.forge.move_branch(&self.id.repo, &state.base, Some(landed), &by)?;
+        let at = self.forge.now();
+        let pull = self.forge.pull_state_mut(&self.id)?;
+        pull.open = false;
+        pull.merged = Some((landed, at, by.clone()));
+        self.forge.tell_pull(&self.id, "closed", &by, None)?;
+        self.forge.move_branch(&self.id.repo, &state.branch, None, &by)?;
+        Ok(landed)
+    }
+
+    fn landing(&self, pull: &Pull, by: &Account, way: Way) -> Result<Oid, ForgeError> {
+        let (base, git) = (self.base_tip()?, &self.forge.repository(&self.id.repo)?.git);
+        let words = |author: &Account, message: String| Words {
+            author: self.forge.stamp(author),
+            committer: self.web_flow(),
+            message,
+        };
+        let (number, title) = (pull.number, &pull.title);
+        match way {
+            Way::Merge => {
+                let owner = self.id.repo.split('/').next().unwrap_or_default();
+                let message = format!(
+                    "Merge pull request #{number} from {owner}/{}\n\n{title}\n",
+                    pull.branch
+                );
+                Ok(git.merge(base, pull.head, &words(by, message))?)
+            }
+            Way::Squash => {
+                let message = format!("{title} (#{number})\n");
+                Ok(git.squash(base, pull.head, &words(&pull.opener, message))?)
+            }
+            Way::Rebase => Ok(git.rebase(base, pull.head, &self.web_flow())?),
+            Way::FastForward if git.reaches(pull.head, base)? => Ok(pull.head),
+            Way::FastForward => {
+                let why = format!("#{number} is not on top of {}: rebase it first", pull.base);
+                Err(ForgeError::Refused(why))
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The answer for a terminal: what it is, what is missing, who can give it, what to do, where to read on.
+
+use super::check::Answer;
+use crate::cli::exit::Exit;
+use crate::cli::out::{AMBER, DIM, GREEN, RED, foreign, row};
+use crate::policy::State;
+use crate::policy::decision::{Missing, Rule, RuleState};
+
+/// The lines, without the last line end.
+pub(super) fn text(answer: &Answer, exit: Exit) -> String {
+    let (style, label) = match answer.state {
+        _ if answer.pass => (GREEN, "passed"),
+        State::Error => (RED, "undecided"),
+        State::Pending | State::Stale => (AMBER, "blocked"),
+        _ => (RED, "blocked"),
+    };
+    let class = answer.class.as_deref().unwrap_or("no class");
+    let place = answer.environment.as_deref().unwrap_or("merge");
+    let head = format!("{} · {} · {}", answer.state, foreign(class), foreign(place));
+    let mut lines = vec![row(style, label, &head)];
+    if (answer.pass || answer.missing.is_empty()) && !answer.summary.is_empty() {
+        lines.push(row(DIM, "because", &foreign(&answer.summary)));
+    }
+    for missing in &answer.missing {
+        lines.extend(missing_lines(missing));
+    }
+    if !answer.pass {
+        let mut todo = Vec::new();
+        remedies(&answer.rules, &mut todo);
+        lines.extend(todo.iter().map(|remedy| row(DIM, "do", &foreign(remedy))));
+    }
+    if let Some(rollout) = &answer.rollout {
+        let text = format!("{}: the organisation does not enforce this here yet", foreign(rollout));
+        lines.push(row(DIM, "rollout", &text));
+    }
+    if !answer.url.is_empty() {
+        lines.push(row(DIM, "page", &foreign(&answer.url)));
+    }
+    lines.push(row(DIM, "exit", &(exit as u8).to_string()));
+    lines.join("\n")
+}
+
+fn missing_lines(missing: &Missing) -> Vec<String> {
+    let what = match &missing.role {
+        Some(role) => {
+            let scope = missing.scope.as_deref().filter(|scope| *scope != "*");
+            let scope =
+                scope.map(|scope| format!(", scope {}", foreign(scope))).unwrap_or_default();
+            format!("{}{scope}   {} of {}", foreign(role), missing.have, missing.need)
+        }
+        None => foreign(&missing.why),
+    };
+    let mut lines = vec![row(AMBER, "missing", &format!("{:<9} {what}", foreign(&missing.kind)))];
+    if missing.role.is_some() {
+        let who = match missing.who.as_slice() {
+            [] => format!("nobody can give it ({})", foreign(&missing.why)),
+            who => foreign(&who.join(", ")),
+        };
+        lines.push(row("", "", &format!("who: {who}")));
+    }
+    lines
+}
+
+/// What would change the rules that do not hold, each once, in their order.
+fn remedies(rules: &[Rule], found: &mut Vec<String>) {
+    for rule in rules {
+        let open = matches!(rule.state, RuleState::Unsatisfied | RuleState::Error);
+        if open && !rule.remedy.is_empty() && !found.contains(&rule.remedy) {
+            found.push(rule.remedy.clone());
+        }
+        if rule.remedy.is_empty() {
+            remedies(&rule.rules, found);
+        }
+    }
+}
