@@ -74,10 +74,21 @@ impl Terminal {
     }
 }
 
-/// The command, on this process's own outputs: reads the policy files, then [`run`]s. The result is the exit code.
+/// The command, on this process's own outputs. The result is its exit code.
 #[must_use]
 pub fn run_from_args(args: &AuditArgs) -> u8 {
-    let mut err = io::stderr();
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    run_with_files(args, Terminal::detect(), &mut out, &mut io::stderr())
+}
+
+/// Reads the policy files that the arguments name, then [`run`]s. A file that is refused is wrong usage: what is wrong
+/// with it goes to `err` with excerpts, and nothing is listed.
+pub fn run_with_files(
+    args: &AuditArgs,
+    terminal: Terminal,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
     let classifier = match PolicyClassifier::from_args(args) {
         Ok(classifier) => classifier,
         Err(errors) => {
@@ -88,8 +99,7 @@ pub fn run_from_args(args: &AuditArgs) -> u8 {
     if !classifier.notes().is_empty() {
         let _ = writeln!(err, "{}", classifier.notes());
     }
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    run(args, &classifier, Terminal::detect(), &mut out, &mut err)
+    run(args, &classifier, terminal, out, err)
 }
 
 /// Runs the command; the exit code is 0 (done), 2 (wrong usage) or 3 (the repository could not be read).
