@@ -9,41 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use countersign::cli::audit::{AuditArgs, Classifier, Format, Judged, Terminal, run};
-use countersign::domain::file::{Content, KeyDiff};
-use countersign::domain::{Class, FileChange, RepoPath};
-use countersign::git::facts::{Readers, Sides};
+use countersign::cli::audit::{AuditArgs, Format, PolicyClassifier, Terminal, run};
 
 const COMMITS: usize = 10_000;
 const REACH: f64 = 2.0;
 const MEMORY_KB: u64 = 300_000;
-
-/// What a default policy costs: paths only, no bytes.
-struct Paths;
-
-fn scan(_: &Sides<'_>) -> Content {
-    Content::default()
-}
-
-fn keys(_: &RepoPath, _: Option<&[u8]>, _: Option<&[u8]>) -> Option<KeyDiff> {
-    None
-}
-
-impl Classifier for Paths {
-    fn wants(&self, _: &FileChange) -> bool {
-        false
-    }
-
-    fn readers(&self) -> Readers<'_> {
-        Readers { scan: &scan, keys: &keys }
-    }
-
-    fn classify(&self, files: Vec<FileChange>) -> Judged {
-        let code = files.iter().any(|file| !file.path.as_bytes().ends_with(b".md"));
-        let class = if code { Class::Significant } else { Class::Routine };
-        Judged { class, why: format!("{} files", files.len()) }
-    }
-}
 
 fn main() -> ExitCode {
     let path = std::env::var_os("COUNTERSIGN_BENCH_REPO").map_or_else(synthetic, PathBuf::from);
@@ -85,7 +55,8 @@ fn product(path: &Path) {
         org: None,
         format: Format::Json,
     };
-    let code = run(&args, &Paths, Terminal::default(), &mut io::sink(), &mut io::stderr());
+    let classifier = PolicyClassifier::built_in();
+    let code = run(&args, &classifier, Terminal::default(), &mut io::sink(), &mut io::stderr());
     assert_eq!(code, 0);
 }
 

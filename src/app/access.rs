@@ -193,15 +193,22 @@ impl App {
                     .to_owned(),
             )
         };
-        let (_, name, role, repo, expires_at) =
-            tokens::by_hash(self.db(), &hash_of(secret)).await?.ok_or_else(unknown)?;
+        let presented = tokens::by_hash(self.db(), &hash_of(secret)).await?.ok_or_else(unknown)?;
+        self.caller_of(presented)?.ok_or_else(unknown)
+    }
+
+    /// Who stands behind a token; `None`: nobody any more, it has expired.
+    pub(super) fn caller_of(
+        &self,
+        (_, name, role, repo, expires_at): tokens::Presented,
+    ) -> Result<Option<Caller>, AppError> {
         if expires_at.is_some_and(|end| end <= self.clock().now().micros()) {
-            return Err(unknown());
+            return Ok(None);
         }
         let role = role
             .parse()
             .map_err(|error: String| AppError::internal("a token's role cannot be read", &error))?;
-        Ok(Caller { name: format!("token {name}"), role, repo, person: false })
+        Ok(Some(Caller { name: format!("token {name}"), role, repo, person: false }))
     }
 
     /// Makes a one-time sign-in link's secret for a person.

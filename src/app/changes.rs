@@ -239,6 +239,9 @@ impl App {
     ) -> Result<(), AppError> {
         let now = self.clock().now();
         let judged = self.judge(repo, subject, now).await?;
+        let reviewed = judged.facts.opinions.iter().filter_map(|opinion| opinion.commit);
+        let seen = std::iter::once(judged.facts.head).chain(reviewed).collect();
+        self.keep_commits(repo, seen).await?;
         self.writer().submit(KeepChange::of(repo, subject, judged, now)?).await
     }
 

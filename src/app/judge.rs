@@ -406,7 +406,7 @@ async fn name_commits(
         commit.author = named(&commit.author, author.as_deref());
         commit.committer = named(&commit.committer, committer.as_deref());
         for co_author in &mut commit.co_authors {
-            *co_author = named(co_author, None);
+            *co_author = people.co_author(&co_author.name, &co_author.email);
         }
     }
     Ok(commits)

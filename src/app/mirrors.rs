@@ -115,6 +115,22 @@ impl App {
         }
     }
 
+    /// Keeps commits by refs of our own, so that a force push cannot take away what was judged (sem 8). One that is not
+    /// there is passed over: there is nothing to keep.
+    pub(crate) async fn keep_commits(
+        &self,
+        repo: &Repository,
+        commits: Vec<Oid>,
+    ) -> Result<(), AppError> {
+        let folder = self.config().git.mirror_dir.join(&repo.id);
+        let done = tokio::task::spawn_blocking(move || {
+            let mirror = Mirror::open_or_init(&folder)?;
+            let there = commits.into_iter().filter(|commit| mirror.repo().contains(*commit));
+            there.map(|commit| mirror.keep(commit)).collect::<Result<(), GitError>>()
+        });
+        Ok(done.await.map_err(|panic| AppError::internal("keeping commits failed", &panic))??)
+    }
+
     /// Fetches a repository's mirror and asks for the work that follows.
     pub async fn fetch(&self, caller: &Caller, repo: &str) -> Result<(), AppError> {
         caller.may(Action::Administer, None)?;

@@ -38,7 +38,7 @@ pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
-pub use writer::{Command, Unit, Writer};
+pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -171,6 +171,12 @@ impl App {
         &self.0.writer
     }
 
+    /// How much the writer wrote since the start.
+    #[must_use]
+    pub fn writes(&self) -> Writes {
+        self.writer().writes()
+    }
+
     pub(crate) fn signer(&self) -> &Signer {
         &self.0.signer
     }
@@ -199,7 +205,8 @@ impl App {
         format!("{}{path}", self.config().server.public_url.trim_end_matches('/'))
     }
 
-    /// Whether the service can do its work: the database answers, the ledger may grow, the canary holds.
+    /// Whether the service can do its work: the database answers and keeps what it is sent, the ledger may grow, the
+    /// canary holds.
     pub async fn ready(&self) -> Result<(), AppError> {
         self.canary_holds()?;
         if let Some(reason) = self.writer().closed() {
@@ -207,7 +214,8 @@ impl App {
         }
         let mut tx = self.db().read().await?;
         store::ledger::head(&mut tx).await?;
-        Ok(())
+        drop(tx);
+        self.writer().keeps().await
     }
 
     /// Finishes: signs what is committed and closes the database.

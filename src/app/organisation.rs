@@ -29,7 +29,8 @@ impl OrganisationLayer {
         })?;
         Ok(Self {
             digest: id::sha256(&bytes),
-            read: Some(read_organisation(&path.display().to_string(), &bytes)),
+            // The name without its folder: it stands in decisions, which must be the same on every machine.
+            read: Some(read_organisation(&name_of(path), &bytes)),
             bytes: Some(bytes),
         })
     }
@@ -65,6 +66,10 @@ impl OrganisationLayer {
             _ => String::new(),
         }
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 struct NotePolicy {

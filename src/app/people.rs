@@ -120,6 +120,20 @@ impl People {
         Signature { name: name.to_owned(), email: email.to_owned(), person, bot }
     }
 
+    /// Who a `Co-authored-by` trailer names. A trailer only ever excludes, so beside the address the name counts too,
+    /// where it is exactly a known login.
+    pub(crate) fn co_author(&self, name: &str, email: &str) -> Signature {
+        let mut signature = self.signature(name, email, None);
+        let known = self.by_login.contains_key(&name.to_lowercase());
+        if signature.person.is_none()
+            && known
+            && let Some((person, bot)) = self.of_login(name)
+        {
+            (signature.person, signature.bot) = (Some(person), bot);
+        }
+        signature
+    }
+
     fn of_id(&self, id: &str) -> Option<(Person, bool)> {
         self.by_id.get(id).map(|(person, kind)| (person.clone(), *kind == AccountKind::Bot))
     }

@@ -107,20 +107,35 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     };
     let key =
         format!("{}:{}:{}:{}", repo.id, event.reference, name(event.before), name(event.after));
-    aggregates::put(unit.tx(), "push", &key, event).await?;
+    // A push is told once; of two that differ in detail the greater text stays, whatever came first.
+    let known: Option<PushEvent> = aggregates::get(unit.tx(), "push", &key).await?;
+    let text = |push: &PushEvent| serde_json::to_string(push).unwrap_or_default();
+    if known.is_none_or(|known| text(&known) < text(event)) {
+        aggregates::put(unit.tx(), "push", &key, event).await?;
+    }
+    judge_again(unit, &repo, event).await?;
     unit.moved(&repo.id);
     let now = unit.now().micros();
-    // Who wrote the commits of these proposals is known better now.
+    if repo.configured {
+        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+    }
+    Ok(())
+}
+
+/// A push says who wrote its commits: what was judged without knowing that is judged again.
+async fn judge_again(
+    unit: &mut Unit,
+    repo: &Repository,
+    event: &PushEvent,
+) -> Result<(), AppError> {
+    let now = unit.now().micros();
     for commit in &event.commits {
-        judge_heads(unit, &repo, commit.id).await?;
+        judge_heads(unit, repo, commit.id).await?;
         let direct = change_id(&repo.id, &Subject::Direct(commit.id));
         if store::changes::get(unit.tx(), &direct).await?.is_some() {
             let key = format!("{}@{}", repo.id, commit.id);
             store::jobs::enqueue(unit.tx(), "direct", &key, now).await?;
         }
-    }
-    if repo.configured {
-        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
     }
     Ok(())
 }

@@ -96,6 +96,13 @@ impl App {
         while self.work_once().await {}
     }
 
+    /// Work that is waiting, running or parked, with its last error: for operators and tests.
+    pub async fn unfinished_work(&self) -> Result<Vec<String>, AppError> {
+        let mut tx = self.db().read().await?;
+        let jobs = jobs::unfinished(&mut tx).await?;
+        Ok(jobs.into_iter().map(|(id, state, error)| format!("{id} is {state}: {error}")).collect())
+    }
+
     async fn on_tick(&self) {
         self.ask_canary();
         if let Err(error) = self.refresh_organisation().await {

@@ -2,12 +2,15 @@
 //! fsync carries the whole batch, and everybody is answered after the commit.
 //!
 //! A command that fails takes back its own work and nobody else's. A command that panics is a command that
-//! fails. A commit error is ambiguous (sem 11.8): the connection is thrown away, and nobody is told "kept".
+//! fails. A commit error is ambiguous (sem 11.8): the connection is thrown away, and nobody is told "kept". While
+//! batches fail the service is not ready; it asks by itself whether writing works again.
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
@@ -125,13 +128,15 @@ impl Unit {
         Ok(self.tx.rollback_to_savepoint().await?)
     }
 
-    /// Appends the entries, moves the head and the counters.
-    async fn seal(&mut self) -> Result<(), AppError> {
+    /// Appends the entries, moves the head and the counters. `false`: there were none, so that a commit proves nothing
+    /// about the disk.
+    async fn seal(&mut self) -> Result<bool, AppError> {
+        let wrote = !self.moved.is_empty() || !self.entries.is_empty();
         for scope in std::mem::take(&mut self.moved) {
             store::versions::bump(&mut self.tx, &scope).await?;
         }
         if self.entries.is_empty() {
-            return Ok(());
+            return Ok(wrote);
         }
         for (kind, sealed) in std::mem::take(&mut self.entries) {
             let index = self.frontier.size();
@@ -155,7 +160,7 @@ impl Unit {
         }
         let (size, frontier) = (self.frontier.size(), self.frontier.to_string());
         store::ledger::set_head(&mut self.tx, size, &frontier).await?;
-        Ok(())
+        Ok(wrote)
     }
 }
 
@@ -209,6 +214,67 @@ pub struct Writer {
     queue: mpsc::Sender<Box<dyn Work>>,
     /// Why nothing may be written, if so.
     closed: Option<String>,
+    counted: Arc<Counted>,
+}
+
+/// How much was written since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Writes {
+    /// Transactions that were committed.
+    pub batches: u64,
+    /// Commands in them: over `batches` it says how well the group commit groups.
+    pub commands: u64,
+}
+
+/// What the writer says about itself.
+#[derive(Debug, Default)]
+struct Counted {
+    batches: AtomicU64,
+    commands: AtomicU64,
+    /// Why the last batch could not be kept; `None`: it could.
+    failing: Mutex<Option<String>>,
+}
+
+impl Counted {
+    fn count(&self, commands: usize) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.commands.fetch_add(commands as u64, Ordering::Relaxed);
+    }
+
+    fn fails(&self, why: Option<String>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn failing(&self) -> Option<String> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A batch that was not kept: what its senders are told, and why for the operator.
+struct Failed {
+    told: AppError,
+    why: String,
+}
+
+impl From<AppError> for Failed {
+    fn from(error: AppError) -> Self {
+        Self { why: error.to_string(), told: error }
+    }
+}
+
+/// The scope of facts that are about nothing but the disk.
+const PROBE: &str = "probe";
+
+/// Writes for the sake of writing: whether it works again.
+struct Probe;
+
+impl Command for Probe {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        unit.moved(PROBE);
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for Writer {
@@ -222,14 +288,33 @@ impl Writer {
     #[must_use]
     pub fn start(db: Db, clock: Clock, closed: Option<String>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(write(db, clock, waiting));
-        Self { queue, closed }
+        let counted = Arc::new(Counted::default());
+        tokio::spawn(write(db, clock, waiting, Arc::clone(&counted)));
+        Self { queue, closed, counted }
+    }
+
+    /// How much was written since the start.
+    #[must_use]
+    pub fn writes(&self) -> Writes {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Writes { batches: of(&self.counted.batches), commands: of(&self.counted.commands) }
     }
 
     /// Why nothing may be written, if so.
     #[must_use]
     pub fn closed(&self) -> Option<&str> {
         self.closed.as_deref()
+    }
+
+    /// Whether what is sent is kept. After a batch that was not, it tries again before it answers.
+    pub async fn keeps(&self) -> Result<(), AppError> {
+        if self.counted.failing().is_none() {
+            return Ok(());
+        }
+        match self.submit(Probe).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.counted.failing().map_or(error, AppError::Unavailable)),
+        }
     }
 
     /// Runs a command and waits for the commit.
@@ -247,28 +332,44 @@ impl Writer {
     }
 }
 
-async fn write(db: Db, clock: Clock, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
+async fn write(
+    db: Db,
+    clock: Clock,
+    mut waiting: mpsc::Receiver<Box<dyn Work>>,
+    counted: Arc<Counted>,
+) {
     let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let fate = write_batch(&db, clock.now(), &mut batch).await;
-        if fate == Err(AppError::Ambiguous) {
-            tracing::error!("a commit failed; the writer's connection is thrown away");
-            db.forget_writer().await;
-        }
+        let fate = match write_batch(&db, clock.now(), &mut batch).await {
+            Ok(wrote) => {
+                counted.count(batch.len());
+                if wrote {
+                    counted.fails(None);
+                }
+                Ok(())
+            }
+            Err(failed) => {
+                tracing::error!(why = %failed.why, "a batch was not kept; its connection is thrown away");
+                counted.fails(Some(failed.why));
+                // Whatever failed, nothing on that connection may be believed any more.
+                db.forget_writer().await;
+                Err(failed.told)
+            }
+        };
         for work in batch.drain(..) {
             work.answer(&fate);
         }
     }
 }
 
-async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<(), AppError> {
+async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<bool, Failed> {
     let mut unit = Unit::begin(db, now).await?;
     for work in batch {
         let mark = unit.mark().await?;
         let done = AssertUnwindSafe(work.run(&mut unit)).catch_unwind().await;
         let done = done.unwrap_or_else(|_| Err(AppError::internal("a command panicked", &"")));
         match done {
-            Ok(()) => unit.tx.release().await?,
+            Ok(()) => unit.tx.release().await.map_err(AppError::from)?,
             Err(error) => {
                 work.fail(error);
                 // Fails where the database gave the whole transaction up (a full disk): nothing was kept.
@@ -276,9 +377,7 @@ async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<
             }
         }
     }
-    unit.seal().await?;
-    unit.tx.commit().await.map_err(|error| {
-        tracing::error!(%error, "commit");
-        AppError::Ambiguous
-    })
+    let wrote = unit.seal().await?;
+    let committed = unit.tx.commit().await.map(|()| wrote);
+    committed.map_err(|error| Failed { told: AppError::Ambiguous, why: error.to_string() })
 }

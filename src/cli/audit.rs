@@ -1,20 +1,25 @@
 //! `countersign audit PATH`: every landing on a branch of a local clone, without a server or a configuration.
 //!
-//! What git alone cannot know is said and not guessed: a number in a message is a hint (`how_we_know`). What
-//! classifies files is behind [`Classifier`]; it is asked for bytes only where one of its rules needs them.
+//! What git alone cannot know is said and not guessed: a number in a message is a hint (`how_we_know`), and a landing
+//! that names no proposal is judged as a direct push. What classifies is behind [`Classifier`]; it is asked for bytes
+//! only where they can change its answer. `docs/audit.md` says how to read the list.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::domain::{Class, FileChange, Oid, Time};
+use crate::domain::{Class, Oid, Time};
 use crate::git::diff::RawChange;
-use crate::git::facts::{Readers, bare_files, file_changes};
+use crate::git::facts::file_changes;
 use crate::git::history::{History, HistoryLanding, Since};
 use crate::git::{GitError, Repo};
 
+mod classifier;
+mod facts;
 mod output;
+
+pub use classifier::{Classifier, PolicyClassifier};
 pub use output::Format;
 use output::{Output, Row};
 
@@ -40,23 +45,13 @@ pub struct AuditArgs {
     pub format: Format,
 }
 
-/// What a classifier says about the files of one landing.
+/// What a classifier says about a landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
-    /// The class: the highest of its files.
+    /// The class: the highest of its files, and significant at least if nothing says that it was proposed.
     pub class: Class,
     /// Why, in a sentence.
     pub why: String,
-}
-
-/// Whatever gives files a class: the policy, in the product.
-pub trait Classifier {
-    /// Whether a rule needs the bytes of this file. Where it says no, its content stays unread.
-    fn wants(&self, file: &FileChange) -> bool;
-    /// How bytes are read.
-    fn readers(&self) -> Readers<'_>;
-    /// The class of a landing with these files.
-    fn classify(&self, files: Vec<FileChange>) -> Judged;
 }
 
 /// Where the output goes.
@@ -77,6 +72,34 @@ impl Terminal {
             progress: io::stderr().is_terminal(),
         }
     }
+}
+
+/// The command, on this process's own outputs. The result is its exit code.
+#[must_use]
+pub fn run_from_args(args: &AuditArgs) -> u8 {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    run_with_files(args, Terminal::detect(), &mut out, &mut io::stderr())
+}
+
+/// Reads the policy files that the arguments name, then [`run`]s. A file that is refused is wrong usage: what is wrong
+/// with it goes to `err` with excerpts, and nothing is listed.
+pub fn run_with_files(
+    args: &AuditArgs,
+    terminal: Terminal,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let classifier = match PolicyClassifier::from_args(args) {
+        Ok(classifier) => classifier,
+        Err(errors) => {
+            let _ = writeln!(err, "{errors}");
+            return 2;
+        }
+    };
+    if !classifier.notes().is_empty() {
+        let _ = writeln!(err, "{}", classifier.notes());
+    }
+    run(args, &classifier, terminal, out, err)
 }
 
 /// Runs the command; the exit code is 0 (done), 2 (wrong usage) or 3 (the repository could not be read).
@@ -156,7 +179,7 @@ fn audit(
     let mut failed = None;
     history.for_each(&mut |landing| {
         bar.inc(1);
-        let row = row(&repo, classifier, landing)?;
+        let row = row(&repo, classifier, &branch, landing)?;
         sums.add(&row);
         failed = output.row(&row).err();
         Ok(failed.is_none())
@@ -226,25 +249,23 @@ fn progress(terminal: Terminal) -> ProgressBar {
     bar
 }
 
-fn row(repo: &Repo, classifier: &dyn Classifier, landing: HistoryLanding) -> Result<Row, GitError> {
-    let mut files = bare_files(&landing.files);
-    let wanted: Vec<usize> = files
-        .iter()
-        .enumerate()
-        .filter(|(_, file)| classifier.wants(file))
-        .map(|(at, _)| at)
-        .collect();
+fn row(
+    repo: &Repo,
+    classifier: &dyn Classifier,
+    branch: &str,
+    landing: HistoryLanding,
+) -> Result<Row, GitError> {
+    let mut facts = facts::of(branch, &landing);
+    let wanted = classifier.wanted(&facts);
     let raw: Vec<RawChange> =
         wanted.iter().filter_map(|at| landing.files.get(*at).cloned()).collect();
     for (at, read) in wanted.into_iter().zip(file_changes(repo, &raw, classifier.readers())?) {
-        if let Some(file) = files.get_mut(at) {
+        if let Some(file) = facts.files.get_mut(at) {
             file.content = read.content;
             file.keys = read.keys;
         }
     }
-    let count = files.len();
-    let judged = classifier.classify(files);
-    Ok(Row::new(landing, judged, count))
+    Ok(Row::new(landing, classifier.classify(&facts), facts.files.len()))
 }
 
 /// The figures of the summary.

@@ -16,7 +16,7 @@ pub struct Hint {
 pub fn hint(message: &str, merge: bool) -> Option<Hint> {
     let message = message.trim_start();
     let title = message.lines().next().unwrap_or_default().trim_end();
-    in_merge_title(title, message).or_else(|| in_trailer(message)).or_else(|| {
+    in_merge_title(title, message, merge).or_else(|| in_trailer(message)).or_else(|| {
         number_at_end(title).map(|number| {
             found(
                 number,
@@ -40,18 +40,19 @@ fn digits(text: &str) -> Option<u64> {
     text.get(..end)?.parse().ok()
 }
 
-fn in_merge_title(title: &str, message: &str) -> Option<Hint> {
-    let body =
-        || message.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
-    let with_body = |number, words| Hint { number: Some(number), words, title: body() };
-    if let Some(rest) = title.strip_prefix("Merge pull request #") {
+fn in_merge_title(title: &str, message: &str, merge: bool) -> Option<Hint> {
+    let with_body = |number, words| Hint { number: Some(number), words, title: body(message) };
+    // Whoever merges may put words before those of the forge; in a commit with one parent they would be a quotation.
+    let request = if merge {
+        title.split_once("Merge pull request #").map(|(_, rest)| rest)
+    } else {
+        title.strip_prefix("Merge pull request #")
+    };
+    if let Some(rest) = request {
         return digits(rest).map(|number| with_body(number, "`Merge pull request #n`"));
     }
-    if let Some(number) = title
-        .strip_prefix("Auto merge of #")
-        .or_else(|| title.strip_prefix("Rollup merge of #"))
-        .and_then(digits)
-    {
+    let auto = ["Auto merge of #", "auto merge of #", "Rollup merge of #"];
+    if let Some(number) = auto.iter().find_map(|words| title.strip_prefix(words)).and_then(digits) {
         return Some(with_body(number, "`Auto merge of #n`"));
     }
     if let Some(rest) = title.strip_prefix("Merged PR ") {
@@ -64,7 +65,16 @@ fn in_merge_title(title: &str, message: &str) -> Option<Hint> {
         let (_, rest) = title.rsplit_once("(pull request #")?;
         return digits(rest).map(|number| with_body(number, "`Merged in … (pull request #n)`"));
     }
-    None
+    let words = "`Merge commit from fork` (a security advisory's private fork)";
+    (title == "Merge commit from fork").then(|| Hint { number: None, words, title: body(message) })
+}
+
+/// The proposal's title in the body of a merge: its first line, if that is one. Trailers, lists of commits and what
+/// git writes about conflicts are none.
+fn body(message: &str) -> Option<String> {
+    let line = message.lines().skip(1).map(str::trim).find(|line| !line.is_empty())?;
+    let words = ["* commit '", "Conflicts:", "# Conflicts:", "Signed-off-by:", "Co-authored-by:"];
+    (!words.iter().any(|start| line.starts_with(start))).then(|| line.to_owned())
 }
 
 fn in_trailer(message: &str) -> Option<Hint> {
@@ -115,8 +125,17 @@ mod tests {
         assert_eq!(number("Merged PR 99: Title"), Some(99));
         assert_eq!(number("Pull request #3: T"), Some(3));
         assert_eq!(number("Auto merge of #123 - u:b, r=x"), Some(123));
+        assert_eq!(number("auto merge of #9 : u/b, r=x\n\nT"), Some(9));
         assert_eq!(number("x\n\nReviewed-on: https://r.example/c/p/+/456"), Some(456));
         assert_eq!(number("x\n\nDifferential Revision: https://r.example/D77"), Some(77));
+        let merge = |message: &str| hint(message, true).map(|hint| (hint.number, hint.title));
+        assert_eq!(merge("[DOCS] Merge pull request #8 from a/b"), Some((Some(8), None)));
+        assert_eq!(number("Revert \"Merge pull request #8 from a/b\""), None);
+        assert_eq!(merge("Merge commit from fork\n\nT"), Some((None, Some("T".to_owned()))));
+        assert_eq!(
+            merge("Merge pull request #3 in P/r from b to main\n\n* commit 'abc':"),
+            Some((Some(3), None))
+        );
         for none in [
             "Fix #12",
             "Fix (#12) again",

@@ -17,7 +17,7 @@ use super::diff::{Differ, RawChange};
 use super::error::{from_git, to_git};
 use super::hints::{Hint, hint};
 use super::repo::Repo;
-use super::tickets::{Projects, candidates};
+use super::tickets::{Projects, candidates, closed_issues};
 
 /// Where a history begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub struct HistoryLanding {
     pub committer: String,
     /// The committer's time.
     pub at: Option<Time>,
-    /// Ticket keys of projects that this history speaks of often enough, in order of appearance.
+    /// Ticket keys of projects that this history speaks of often enough, then issues that it says it closes; each
+    /// in order of appearance.
     pub tickets: Vec<String>,
     /// Commits that came in, the landing commit included.
     pub commits: usize,
@@ -70,6 +71,7 @@ struct Kept {
     committer: u32,
     authors: Vec<u32>,
     keys: Vec<String>,
+    issues: Vec<String>,
     commits: usize,
 }
 
@@ -187,6 +189,7 @@ impl<'r> History<'r> {
             committer: self.people.intern(&commit.committer.signature()),
             authors: Vec::new(),
             keys: keys(&commit.message),
+            issues: closed_issues(&commit.message),
             commits: 1,
         });
     }
@@ -207,6 +210,7 @@ impl<'r> History<'r> {
                 kept.commits += 1;
                 self.projects.count(commit.title());
                 kept.keys.extend(keys(&commit.message));
+                kept.issues.extend(closed_issues(&commit.message));
                 // A merge inside the proposal wrote nothing of its own that we could tell from here.
                 if commit.parents.len() < 2 {
                     kept.authors.extend(self.people.of_commit(&commit));
@@ -219,8 +223,8 @@ impl<'r> History<'r> {
                 kept.authors.clone_from(&kept.author);
             }
             unique(&mut kept.authors);
-            kept.keys.sort();
-            kept.keys.dedup();
+            unique(&mut kept.keys);
+            unique(&mut kept.issues);
             kept.merged = if merge { vec![GitOid::ZERO_SHA1] } else { Vec::new() };
         }
         Ok(())
@@ -253,7 +257,7 @@ impl<'r> History<'r> {
             authors: kept.authors.iter().map(|person| self.people.name(*person)).collect(),
             committer: self.people.name(kept.committer),
             at: kept.at,
-            tickets: self.projects.believed(&kept.keys),
+            tickets: [self.projects.believed(&kept.keys), kept.issues.clone()].concat(),
             commits: kept.commits,
             files,
         })
@@ -280,12 +284,26 @@ fn how(merge: bool, hint: Option<&Hint>) -> (LandingKind, String) {
 }
 
 fn keys(message: &str) -> Vec<String> {
-    candidates(message).map(|(_, key)| key.to_owned()).collect()
+    candidates(message).into_iter().map(|(_, key)| key).collect()
 }
 
-fn unique(people: &mut Vec<u32>) {
+fn unique<T: Clone + Eq + std::hash::Hash>(all: &mut Vec<T>) {
     let mut seen = HashSet::new();
-    people.retain(|person| seen.insert(*person));
+    all.retain(|one| seen.insert(one.clone()));
+}
+
+/// `Co-authored-by` lines anywhere in a message: a squash quotes the messages of its commits, and their trailers stand
+/// in the midst of it then.
+fn co_authors(message: &str) -> impl Iterator<Item = Signature> {
+    const KEY: &str = "co-authored-by:";
+    message.lines().filter_map(|line| {
+        let (key, value) = line.trim().split_at_checked(KEY.len())?;
+        let (name, rest) = value.split_once('<').unwrap_or((value, ""));
+        let email = rest.split('>').next().unwrap_or_default();
+        let (name, email) = (name.trim().to_owned(), email.trim().to_owned());
+        let said = key.eq_ignore_ascii_case(KEY) && !(name.is_empty() && email.is_empty());
+        said.then_some(Signature { name, email, person: None, bot: false })
+    })
 }
 
 /// The commits at which a shallow clone was cut.
@@ -313,7 +331,7 @@ impl People {
 
     fn of_commit(&mut self, commit: &RawCommit) -> Vec<u32> {
         let mut people = vec![self.intern(&commit.author.signature())];
-        people.extend(commit.co_authors().into_iter().map(|who| self.intern(&who)));
+        people.extend(co_authors(&commit.message).map(|who| self.intern(&who)));
         people
     }
 

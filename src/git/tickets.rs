@@ -1,62 +1,67 @@
 //! Ticket keys in plain text, for histories without a tracker. A shape alone proves nothing: `UTF-8`, `SHA-256`
-//! and `CVE-2024-3094` have it too. So a project counts as known only if a history speaks of it often enough.
+//! and `RFC-1234` have it too. So a project counts as known only if a history speaks of it often enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::ticket_key::{Place, find};
+
 /// Names with the shape of a project key that are standards, formats or identifiers of something else.
-const STANDARDS: [&str; 66] = [
-    "AES", "ANSI", "AVX", "BASE", "BIP", "BLAKE", "BUILD", "CP", "CVE", "CWE", "DES", "DSA",
-    "ECMA", "EIP", "ES", "EVEX", "FIPS", "GHSA", "GPL", "HTTP", "HTTPS", "IEC", "IEEE", "IPV",
-    "IPv", "ISO", "JEP", "JDK", "KEP", "LGPL", "MD", "MIT", "MPL", "MP", "NIST", "OSV", "OWASP",
-    "PC", "PEP", "PHP", "PKCS", "POSIX", "PR", "PSR", "RC", "RFC", "RHSA", "RIPEMD", "RSA",
-    "RUSTSEC", "SHA", "SHAKE", "SLSA", "SSE", "STEP", "TLS", "TODO", "UAX", "UCS", "USB", "UTF",
-    "UTR", "UUID", "VC", "WPA", "XEP",
+const STANDARDS: [&str; 87] = [
+    "AES", "AGPL", "ANSI", "APACHE", "ARM", "AVX", "BASE", "BCP", "BIP", "BLAKE", "BSD", "BUILD",
+    "CLANG", "CP", "CUDA", "CVE", "CWE", "DES", "DSA", "ECMA", "EIP", "ES", "EVEX", "FIPS", "GCC",
+    "GHSA", "GMT", "GPL", "HTTP", "HTTPS", "IEC", "IEEE", "IPV", "ISO", "ISSUE", "JAVA", "JDK",
+    "JEP", "KEP", "LATIN", "LGPL", "LLVM", "MD", "MIT", "MP", "MPEG", "MPL", "MSVC", "NIST",
+    "NODE", "OPENSSL", "OSV", "OWASP", "PC", "PEP", "PHASE", "PHP", "PKCS", "POSIX", "PR", "PSR",
+    "PYTHON", "RC", "RFC", "RHSA", "RIPEMD", "RS", "RSA", "RUSTSEC", "SHA", "SHAKE", "SLSA", "SSE",
+    "STEP", "TLS", "TODO", "UAX", "UCS", "USB", "UTC", "UTF", "UTR", "UUID", "VC", "WINDOWS",
+    "WPA", "XEP",
 ];
+/// The words with which forges close an issue.
+const CLOSING: [&str; 9] =
+    ["close", "closes", "closed", "fix", "fixes", "fixed", "resolve", "resolves", "resolved"];
 /// Times that a project is named in titles before it is believed.
 const LEAST_TIMES: u32 = 3;
 
-/// Every text of the shape `ABC-12`, upper case, standing alone: not within a word, a number or a longer chain.
-pub fn candidates(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < bytes.len() {
-            let start = at;
-            at += 1;
-            let before = start.checked_sub(1).and_then(|before| bytes.get(before));
-            let begins = bytes.get(start).is_some_and(u8::is_ascii_uppercase)
-                && !before.is_some_and(|byte| is_word(*byte));
-            if let Some((dash, end)) = begins.then(|| key_at(bytes, start)).flatten() {
-                at = end;
-                return Some((text.get(start..dash)?, text.get(start..end)?));
-            }
+/// Every tracker key of a text, `(project, key)`, in the order of the text. The form is that of
+/// [`ticket_key`](crate::domain::ticket_key): upper case, standing alone, and not in code, an address or the quoted
+/// title of a revert.
+#[must_use]
+pub fn candidates(text: &str) -> Vec<(String, String)> {
+    let found = find(text, Place::Commit).into_iter();
+    let keys = found.filter(|one| !one.weak && !one.key.contains('#'));
+    keys.map(|one| (one.project, one.key)).collect()
+}
+
+/// Issues that a message says it closes, in the words of the forges: `Fixes #12`, `Closes: owner/name#12`. Any other
+/// `#12` may be a proposal, and is none.
+#[must_use]
+pub fn closed_issues(message: &str) -> Vec<String> {
+    let mut words = message.split_whitespace().peekable();
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        let closing = word.trim_start_matches(['(', '[', '*', '-', ',']).trim_end_matches(':');
+        if CLOSING.iter().any(|known| closing.eq_ignore_ascii_case(known))
+            && let Some(issue) = words.peek().and_then(|next| issue(next))
+        {
+            found.push(issue);
         }
-        None
-    })
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// Where the dash and the end of a key are that begins here.
-fn key_at(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
-    let rest = bytes.get(start..)?;
-    let letters = rest
-        .iter()
-        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_')
-        .count();
-    let digits = rest.get(letters + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let dash = rest.get(letters) == Some(&b'-');
-    let no_zero = rest.get(letters + 1).is_some_and(|first| *first != b'0');
-    if !(2..=20).contains(&letters) || !dash || !(1..=10).contains(&digits) || !no_zero {
-        return None;
     }
-    let end = letters + 1 + digits;
-    let after = (rest.get(end).copied(), rest.get(end + 1).copied());
-    let chained = after.0.is_some_and(is_word)
-        || (after.0 == Some(b'-') && after.1.is_some_and(|byte| byte.is_ascii_digit()));
-    (!chained).then_some((start + letters, start + end))
+    found
+}
+
+/// `#12` or `owner/name#12` at the beginning of a word; what follows the number may not be part of it.
+fn issue(word: &str) -> Option<String> {
+    let (repo, rest) = word.split_once('#')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, after) = rest.split_at_checked(digits)?;
+    let names = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let repo_is_one =
+        repo.is_empty() || repo.split_once('/').is_some_and(|(a, b)| names(a) && names(b));
+    let ends = !after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let number_is_one = (1..=10).contains(&digits) && !number.starts_with('0');
+    (repo_is_one && ends && number_is_one).then(|| format!("{repo}#{number}"))
 }
 
 /// Which projects a history names in its titles.
@@ -69,10 +74,10 @@ impl Projects {
     /// Counts the keys of one title.
     pub fn count(&mut self, title: &str) {
         for (project, key) in candidates(title) {
-            let entry = self.seen.entry(project.to_owned()).or_default();
+            let entry = self.seen.entry(project).or_default();
             entry.0 = entry.0.saturating_add(1);
             if entry.1.len() < 2 {
-                entry.1.insert(key.to_owned());
+                entry.1.insert(key);
             }
         }
     }
@@ -103,23 +108,28 @@ impl Projects {
 mod tests {
     use super::*;
 
-    fn keys(text: &str) -> Vec<&str> {
-        candidates(text).map(|(_, key)| key).collect()
+    fn keys(text: &str) -> Vec<String> {
+        candidates(text).into_iter().map(|(_, key)| key).collect()
     }
 
     #[test]
-    fn keys_stand_alone_and_chains_are_none() {
+    fn keys_stand_alone_and_what_only_looks_like_one_is_none() {
         assert_eq!(
             keys("PAY-7: fix (CORE-12), feature/PAY-8-retry [X2-3]"),
             ["PAY-7", "CORE-12", "PAY-8", "X2-3"]
         );
-        assert_eq!(
-            keys(
-                "CVE-2024-3094 CVE-2024-30 aPAY-7 PAY-07 PAY-7a PAY-7_ A-1 pay-7 éPAY-7 PAY-7é PAY-"
-            ),
-            Vec::<&str>::new()
+        let none = "CVE-2024-3094 GO-2024-30 aPAY-7 PAY-07 PAY-7a PAY-7_ A-1 pay-7 éPAY-7 PAY-7é PAY- \
+            CC-BY-4.0 GPL-2.0 US-ASCII-1 `PAY-7` https://example.org/PAY-7 #12 a/b#12";
+        assert_eq!(keys(none), Vec::<String>::new());
+        assert_eq!(keys("Revert \"PAY-7: x\" (PAY-9)"), ["PAY-9"]);
+    }
+
+    #[test]
+    fn an_issue_is_a_ticket_where_a_word_closes_it_and_nowhere_else() {
+        let closed = closed_issues(
+            "Fix it (#9)\n\nFixes #12, closes: a/b.c#3. (resolves #4)\n* FIXED #5\nSee #6, fix [#7], fix #8-9 fix #0 prefix #1\nFixes a/b/c#2",
         );
-        assert_eq!(keys("PAY-7-x"), ["PAY-7"]);
+        assert_eq!(closed, ["#12", "a/b.c#3", "#4", "#5"]);
     }
 
     #[test]

@@ -10,7 +10,9 @@ const BY_LOGIN: &str =
     "select id, login, kind from account where source = $1 and folded = $2 order by id";
 const OF_SOURCE: &str = "select id, login, kind from account where source = $1 order by id";
 const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committer) values ($1, $2, $3, $4) \
-     on conflict (repo, sha) do update set author = coalesce(commit_account.author, excluded.author), committer = coalesce(commit_account.committer, excluded.committer)";
+     on conflict (repo, sha) do update set \
+     author = case when commit_account.author is null or excluded.author < commit_account.author then excluded.author else commit_account.author end, \
+     committer = case when commit_account.committer is null or excluded.committer < commit_account.committer then excluded.committer else commit_account.committer end";
 const COMMIT: &str = "select author, committer from commit_account where repo = $1 and sha = $2";
 
 /// For the test that prepares every statement.
@@ -56,7 +58,8 @@ pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Account>, StoreE
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// Keeps which accounts a source names for a commit; what was said first stays.
+/// Keeps which accounts a source names for a commit: an id before a `@login`, the smaller of two, so that the order in
+/// which they are told does not matter.
 pub async fn put_commit(
     tx: &mut Tx,
     repo: &str,

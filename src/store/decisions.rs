@@ -16,13 +16,20 @@ const PUT_MEMO: &str = "insert into gate_memo (question, decision, repo, seen, h
 /// One read answers a repeated question: the memo, if the counters it saw stand still.
 const MEMO: &str = "select answer, holds_until, state from gate_memo m where question = $1 and seen = \
      cast((select coalesce(max(n), 0) from version where scope = '*') as text) || '.' || cast((select coalesce(max(n), 0) from version where scope = m.repo) as text)";
+/// One read answers a repeated question of the bearer of a token: the token, the one repository of the name, and its
+/// memo. No row where anything is not as usual: then the long way tells what.
+const TOLD: &str = "select t.id, t.name, t.role, t.repo, t.expires_at, r.id, m.answer, m.holds_until, m.state from token t \
+     join repository r on r.name = $2 join gate_memo m on m.question = r.id || ':' || $3 and m.seen = \
+     cast((select coalesce(max(n), 0) from version where scope = '*') as text) || '.' || cast((select coalesce(max(n), 0) from version where scope = r.id) as text) \
+     where t.hash = $1 and t.revoked_at is null \
+     and not exists (select 1 from repository other where other.name = $2 and other.id <> r.id)";
 const PUT_POLICY: &str =
     "insert into policy_text (digest, bytes) values ($1, $2) on conflict (digest) do nothing";
 const POLICY: &str = "select bytes from policy_text where digest = $1";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[PUT_SNAPSHOT, SNAPSHOT, PUT, GET, ABOUT, RECENT, PUT_MEMO, MEMO, PUT_POLICY, POLICY];
+    &[PUT_SNAPSHOT, SNAPSHOT, PUT, GET, ABOUT, RECENT, PUT_MEMO, MEMO, TOLD, PUT_POLICY, POLICY];
 
 /// A decision as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +225,48 @@ pub async fn recall(db: &super::Db, question: &str) -> Result<Option<Recalled>, 
             sqlx::query_as(MEMO).bind(question).fetch_optional(pool).await?
         }
     })
+}
+
+/// The token that was presented, the repository's id and the remembered answer.
+#[derive(Debug, Clone)]
+pub struct TokenTold {
+    /// The token.
+    pub token: super::tokens::Presented,
+    /// The repository's id.
+    pub repo: String,
+    /// The answer.
+    pub recalled: Recalled,
+}
+
+type FlatTold =
+    (String, String, String, Option<String>, Option<i64>, String, String, Option<i64>, String);
+
+/// The remembered answer for the bearer of a token who asks by a repository's name, in one round trip. `hash` is the
+/// token's, `rest` is the question without the repository. `None`: anything is not as usual.
+pub async fn told(
+    db: &super::Db,
+    hash: &str,
+    repo_name: &str,
+    rest: &str,
+) -> Result<Option<TokenTold>, StoreError> {
+    let row: Option<FlatTold> = match db {
+        super::Db::Sqlite { readers, .. } => {
+            sqlx::query_as(TOLD)
+                .bind(hash)
+                .bind(repo_name)
+                .bind(rest)
+                .fetch_optional(readers)
+                .await?
+        }
+        super::Db::Postgres(pool) => {
+            sqlx::query_as(TOLD).bind(hash).bind(repo_name).bind(rest).fetch_optional(pool).await?
+        }
+    };
+    Ok(row.map(|(id, name, role, bound, expires_at, repo, answer, until, state)| TokenTold {
+        token: (id, name, role, bound, expires_at),
+        repo,
+        recalled: (answer, until, state),
+    }))
 }
 
 /// Keeps a policy's bytes by digest.

@@ -17,12 +17,11 @@ const RETRY: &str =
 const PARK: &str = "update job set state = 'parked', error = $2 where id = $1";
 const RECOVER: &str = "update job set state = 'ready' where state = 'running'";
 const COUNTS: &str = "select state, count(*) from job group by state";
-const PARKED: &str =
-    "select id, kind, key, coalesce(error, '') from job where state = 'parked' order by id";
+const UNFINISHED: &str = "select id, state, coalesce(error, '') from job order by id";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, PARKED];
+    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, UNFINISHED];
 
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +94,7 @@ pub async fn counts(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(COUNTS).fetch_all(conn).await)?)
 }
 
-/// Jobs that wait for a person: id, kind, key, the last error.
-pub async fn parked(tx: &mut Tx) -> Result<Vec<(String, String, String, String)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(PARKED).fetch_all(conn).await)?)
+/// Every job that is not done: id, state, the last error.
+pub async fn unfinished(tx: &mut Tx) -> Result<Vec<(String, String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(UNFINISHED).fetch_all(conn).await)?)
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::Api;
+use super::auth::{Api, Asker};
 use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
@@ -16,23 +16,38 @@ use crate::app::{App, LinkRequest};
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
     State(app): State<App>,
-    Api(caller): Api,
-    Query(asked): Query<Asked>,
+    asker: Asker,
+    asked: Result<Query<Asked>, Problem>,
 ) -> Result<Response, Problem> {
-    gate(&app, &caller, &asked).await
+    gate(&app, asker, asked.map(|Query(asked)| asked)).await
 }
 
 /// `POST /api/v1/gate`.
 pub(super) async fn gate_by_body(
     State(app): State<App>,
-    Api(caller): Api,
-    Json(asked): Json<Asked>,
+    asker: Asker,
+    asked: Result<Json<Asked>, Problem>,
 ) -> Result<Response, Problem> {
-    gate(&app, &caller, &asked).await
+    gate(&app, asker, asked.map(|Json(asked)| asked)).await
 }
 
-async fn gate(app: &App, caller: &crate::app::Caller, asked: &Asked) -> Result<Response, Problem> {
-    let told = app.gate(caller, asked).await?;
+async fn gate(app: &App, asker: Asker, asked: Result<Asked, Problem>) -> Result<Response, Problem> {
+    let (asked, told) = match (asked, asker) {
+        (Ok(asked), Asker::Token(token)) => {
+            let told = app.gate_of_token(&token, &asked).await?;
+            (asked, told)
+        }
+        (Ok(asked), Asker::Caller(caller)) => {
+            let told = app.gate(&caller, &asked).await?;
+            (asked, told)
+        }
+        // What is wrong with a question is told to those who may ask.
+        (Err(problem), Asker::Token(token)) => {
+            app.caller_of_token(&token).await?;
+            return Err(problem);
+        }
+        (Err(problem), Asker::Caller(_)) => return Err(problem),
+    };
     let strict = asked.strict.unwrap_or(false);
     let status =
         if strict && !told.state.passes() { StatusCode::FORBIDDEN } else { StatusCode::OK };

@@ -17,14 +17,33 @@ impl FromRequestParts<App> for Api {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Asker::from_request_parts(parts, app).await? {
+            Asker::Token(token) => Ok(Self(app.caller_of_token(&token).await?)),
+            Asker::Caller(caller) => Ok(Self(caller)),
+        }
+    }
+}
+
+/// Who asks the gate: a token is not looked up yet, because that and the answer are one read.
+pub(super) enum Asker {
+    /// The bearer of this secret, whoever that is.
+    Token(String),
+    /// A signed-in person.
+    Caller(Caller),
+}
+
+impl FromRequestParts<App> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         if let Some(token) = bearer(&parts.headers)? {
-            return Ok(Self(app.caller_of_token(token).await?));
+            return Ok(Self::Token(token.to_owned()));
         }
         // A session is sent along by the browser unasked: it reads, and never writes through the API.
         if parts.method == Method::GET
             && let Some(caller) = session(app, &parts.headers).await?
         {
-            return Ok(Self(caller));
+            return Ok(Self::Caller(caller));
         }
         Err(Problem::from(AppError::Unauthenticated(
             "send `Authorization: Bearer TOKEN`; `countersign token create` makes one".to_owned(),

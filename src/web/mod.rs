@@ -9,6 +9,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
+use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -90,12 +91,19 @@ fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Header
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
+/// `SIGXFSZ` on Linux, macOS and the BSDs: a file would grow beyond the limit of the process.
+const FILE_TOO_LARGE: i32 = 25;
+
 /// Serves until `stop` says so; requests under way are finished.
+///
+/// From here on a file that may not grow is an error of a write, like a full disk, and not the end of the process.
 pub async fn serve(
     listener: TcpListener,
     app: App,
     mut stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
+    // A handler that does nothing takes the place of the default, which ends the process.
+    let _file_too_large = tokio::signal::unix::signal(SignalKind::from_raw(FILE_TOO_LARGE))?;
     axum::serve(listener, router(app))
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;

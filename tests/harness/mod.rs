@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod server;
+pub mod town;
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,7 @@ pub struct World {
     pub app: App,
     pub clock: Clock,
     pub config: Config,
+    pub setup: Setup,
     pub folder: TempDir,
 }
 
@@ -66,7 +68,7 @@ impl World {
         let config = config(folder.path(), &url, &setup);
         let clock = Clock::fixed(noon());
         let app = App::open(config.clone(), clock.clone()).await.expect("the service opens");
-        Self { app, clock, config, folder }
+        Self { app, clock, config, setup, folder }
     }
 
     /// The same service after a restart.
@@ -80,6 +82,22 @@ impl World {
     pub fn operator(&self) -> Caller {
         Caller::operator()
     }
+}
+
+/// Fails with the lines in which the states of two services differ.
+pub async fn assert_same_state(one: &App, other: &App, when: &str) {
+    let lines = |lines: Vec<String>| lines.into_iter().collect::<std::collections::BTreeSet<_>>();
+    let one = lines(one.state_lines().await.expect("a state"));
+    let other = lines(other.state_lines().await.expect("a state"));
+    let only = |a: &std::collections::BTreeSet<String>, b: &std::collections::BTreeSet<String>| {
+        a.difference(b).cloned().collect::<Vec<_>>().join("\n  ")
+    };
+    assert!(
+        one == other,
+        "{when}\nonly here:\n  {}\nonly there:\n  {}",
+        only(&one, &other),
+        only(&other, &one)
+    );
 }
 
 /// The configuration of a world.

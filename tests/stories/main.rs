@@ -12,6 +12,10 @@
 mod harness;
 
 mod access;
+mod examples;
+mod gate;
 mod intake;
 mod ledger;
+mod links;
+mod order;
 mod store;

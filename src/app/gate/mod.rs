@@ -11,6 +11,7 @@ mod statement;
 
 use std::time::Duration;
 
+use super::access::hash_of;
 use super::{Action, App, AppError, Caller};
 use crate::domain::Time;
 use crate::ledger::statement::Envelope;
@@ -67,6 +68,41 @@ impl App {
         }
     }
 
+    /// Answers a question of the bearer of a token. What was answered before and still holds costs one statement, with
+    /// the token and the repository in it, so a token that was revoked is refused at once; all else goes the long way.
+    pub async fn gate_of_token(&self, secret: &str, asked: &Asked) -> Result<Told, AppError> {
+        if let Some(held) = self.told_before(secret, asked).await? {
+            return self.tell(held, asked.nonce.as_deref());
+        }
+        let caller = self.caller_of_token(secret).await?;
+        self.gate(&caller, asked).await
+    }
+
+    /// `None`: anything is not as usual.
+    async fn told_before(&self, secret: &str, asked: &Asked) -> Result<Option<Held>, AppError> {
+        let Ok(question) = asked.question() else { return Ok(None) };
+        let (hash, rest) = (hash_of(secret), record::rest(&question));
+        let Some(found) = decisions::told(self.db(), &hash, &question.repo, &rest).await? else {
+            return Ok(None);
+        };
+        let caller = self.caller_of(found.token)?;
+        if caller.is_none_or(|caller| caller.may(Action::AskGate, Some(&found.repo)).is_err()) {
+            return Ok(None);
+        }
+        self.canary_holds()?;
+        let held = self.still_holds(found.recalled);
+        // Who is ready to wait for another answer goes where waiting is done.
+        Ok(held.filter(|held| asked.wait.is_none() || held.state.passes() || !waits(held.state)))
+    }
+
+    /// A remembered answer, unless its time is over.
+    fn still_holds(&self, (json, until, state): decisions::Recalled) -> Option<Held> {
+        let until = until.and_then(Time::from_micros);
+        let state = State::ALL.into_iter().find(|known| known.as_str() == state)?;
+        let now = self.clock().now();
+        until.is_none_or(|until| now < until).then_some(Held { json, state, until })
+    }
+
     /// The remembered answer, or a new one.
     async fn answer(
         &self,
@@ -74,14 +110,10 @@ impl App {
         repo: &Repository,
         question: &Question,
     ) -> Result<Held, AppError> {
-        let now = self.clock().now();
         let key = record::key(&repo.id, question);
-        if let Some((json, until, state)) = decisions::recall(self.db(), &key).await? {
-            let until = until.and_then(Time::from_micros);
-            let state = State::ALL.into_iter().find(|known| known.as_str() == state);
-            if let (Some(state), true) = (state, until.is_none_or(|until| now < until)) {
-                return Ok(Held { json, state, until });
-            }
+        let recalled = decisions::recall(self.db(), &key).await?;
+        if let Some(held) = recalled.and_then(|recalled| self.still_holds(recalled)) {
+            return Ok(held);
         }
         let mut record = match &question.purpose {
             Purpose::Merge => self.judge_merge(repo, question).await?,

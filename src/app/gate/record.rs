@@ -46,8 +46,12 @@ pub(super) struct Record {
 
 /// A question as one text: the key under which its answer is remembered.
 pub(super) fn key(repo: &str, question: &Question) -> String {
+    format!("{repo}:{}", rest(question))
+}
+
+/// A question without its repository, so that one statement can find the repository by its name and the answer.
+pub(super) fn rest(question: &Question) -> String {
     let parts = [
-        repo,
         &question.sha.to_string(),
         question.purpose.as_str(),
         question.purpose.environment().unwrap_or_default(),

@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
+use crate::domain::fact::LandingKind;
 use crate::domain::{Class, Oid, Time};
 use crate::git::history::HistoryLanding;
+use crate::report::words::visible;
 
 use super::Judged;
 
@@ -58,7 +60,7 @@ impl Row {
             sha: landing.commit,
             short: landing.commit.short(),
             at: landing.at,
-            how: landing.how.as_str(),
+            how: how(landing.how),
             proposal: landing.hint.as_ref().and_then(|hint| hint.number),
             proposed: landing.hint.is_some(),
             how_we_know: landing.how_we_know,
@@ -81,7 +83,7 @@ impl Row {
         }
     }
 
-    /// Cells of the table. Control characters of a title must not reach a terminal.
+    /// Cells of the table.
     fn cells(&self) -> [String; 8] {
         let names: Vec<&str> =
             self.authors.iter().map(|author| author.split(" <").next().unwrap_or(author)).collect();
@@ -98,6 +100,15 @@ impl Row {
     }
 }
 
+/// A question mark where a message, or the lack of one, is all we go by: git proves merge commits only.
+fn how(kind: LandingKind) -> &'static str {
+    match kind {
+        LandingKind::Squash => "squash?",
+        LandingKind::Direct => "direct?",
+        certain => certain.as_str(),
+    }
+}
+
 fn few(names: &[&str]) -> String {
     match names {
         [first, second, rest @ ..] if !rest.is_empty() => {
@@ -107,8 +118,9 @@ fn few(names: &[&str]) -> String {
     }
 }
 
+/// Control and invisible characters are written out, and cannot act.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    visible(&text.replace(['\n', '\t', '\r'], " "))
 }
 
 /// Writes rows as they come.
@@ -190,7 +202,7 @@ impl<'w> Output<'w> {
         let text = text.replace('\n', "  |  ");
         writeln!(
             self.out,
-            "{landed:<10}  {commit:<10}  {how:<6}  {proposal:<8}  {class:<11}  {tickets:<12}  {authors:<30}  {text}"
+            "{landed:<10}  {commit:<10}  {how:<7}  {proposal:<8}  {class:<11}  {tickets:<12}  {authors:<30}  {text}"
         )
     }
 
@@ -230,7 +242,7 @@ fn columns(cells: [String; 8], narrow: bool) -> Vec<String> {
 
 /// Fixed widths with their padding, so that tables of one run stand below one another.
 fn widths(total: u16, narrow: bool) -> Vec<u16> {
-    let mut widths = vec![12, 12, 8, 10, 13];
+    let mut widths = vec![12, 12, 9, 10, 13];
     let left = total.saturating_sub(widths.iter().sum());
     if narrow {
         widths.push(left.max(14));

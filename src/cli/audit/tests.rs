@@ -5,8 +5,9 @@ use clap::Parser as _;
 
 use super::*;
 use crate::domain::RepoPath;
+use crate::domain::fact::Facts;
 use crate::domain::file::{Content, KeyDiff};
-use crate::git::facts::Sides;
+use crate::git::facts::{Readers, Sides};
 
 /// A reader that has left.
 struct Gone;
@@ -32,15 +33,17 @@ fn keys(_: &RepoPath, _: Option<&[u8]>, _: Option<&[u8]>) -> Option<KeyDiff> {
 }
 
 impl Classifier for Docs {
-    fn wants(&self, file: &FileChange) -> bool {
-        file.path.as_bytes().ends_with(b".md")
+    fn wanted(&self, facts: &Facts) -> Vec<usize> {
+        let files = facts.files.iter().enumerate();
+        files.filter(|(_, file)| file.path.as_bytes().ends_with(b".md")).map(|(at, _)| at).collect()
     }
 
     fn readers(&self) -> Readers<'_> {
         Readers { scan: &scan, keys: &keys }
     }
 
-    fn classify(&self, files: Vec<FileChange>) -> Judged {
+    fn classify(&self, facts: &Facts) -> Judged {
+        let files = &facts.files;
         let read = files.iter().all(|file| file.content.lines.is_some());
         let class = if read && !files.is_empty() { Class::Trivial } else { Class::Significant };
         Judged { class, why: format!("{} file(s)", files.len()) }

@@ -1,0 +1,345 @@
+//! The server with 1,000,000 deliveries in its database: resident memory, start to first answer, and the first 50 rows
+//! of the population, against the same with 10,000 deliveries. One deploy for every ten deliveries.
+//!
+//! The service runs as a process of its own: this binary started again. The databases are filled below `target/bench`
+//! by the functions of the store, are kept for the next run, and take a few minutes the first time.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use countersign::app::{App, Caller, DeployBody, Role, TokenRequest};
+use countersign::clock::Clock;
+use countersign::domain::fact::Integrity;
+use countersign::domain::{Class, Oid, Time, id};
+use countersign::ledger::{Entry, Frontier};
+use countersign::policy::deploy::{Buckets, ChangeOutcome, DeployFacts, DeployKind};
+use countersign::policy::layers::{Layer, effective};
+use countersign::policy::{State, decide_deploy};
+use countersign::store::deliveries::{DeliveryState, NewDelivery};
+use countersign::store::deploys::DeployRow;
+use countersign::store::repositories::Repository;
+use countersign::store::{self, Db, Tx};
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+mod load;
+use load::{Outcome, median};
+
+const MANY: u64 = 1_000_000;
+const FEW: u64 = 10_000;
+const DELIVERIES_A_DEPLOY: u64 = 10;
+/// Deliveries in one transaction of the fill.
+const CHUNK: u64 = 20_000;
+const ASKED: usize = 40;
+const MEMORY_KB: u64 = 150_000;
+const START: Duration = Duration::from_secs(1);
+const LIST: Duration = Duration::from_millis(100);
+const GROWTH: f64 = 1.5;
+/// The variable that makes this binary the service; its value is the folder.
+const CHILD: &str = "COUNTERSIGN_BENCH_CHILD";
+
+fn main() -> Outcome<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(folder) = std::env::var_os(CHILD) {
+        runtime.block_on(serve(Path::new(&folder)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut figures = Vec::new();
+    for deliveries in [FEW, MANY] {
+        let folder = runtime.block_on(filled(deliveries))?;
+        figures.push(runtime.block_on(measure(&folder, deliveries))?);
+    }
+    let [few, many] = figures.as_slice() else { return Err("two figures".into()) };
+    let mut reached = many.memory < MEMORY_KB && many.start < START;
+    for ((path, few), (_, many)) in few.lists.iter().zip(&many.lists) {
+        let growth = many.as_secs_f64() / few.as_secs_f64();
+        println!("{path:<34} {few:>9.1?} then {many:>9.1?}   {growth:.2} times");
+        reached &= *many < LIST && growth < GROWTH;
+    }
+    Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What was measured of one database.
+struct Figures {
+    memory: u64,
+    start: Duration,
+    lists: Vec<(&'static str, Duration)>,
+}
+
+async fn measure(folder: &Path, deliveries: u64) -> Outcome<Figures> {
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        starts.push(Service::start(folder).await?.started);
+    }
+    let service = Service::start(folder).await?;
+    let fresh = service.memory("VmRSS:")?;
+    let mut lists = Vec::new();
+    for path in ["/api/v1/deploys?limit=50", "/population", "/deploys"] {
+        lists.extend(service.list(path).await?.map(|took| (path, took)));
+    }
+    for path in ["/api/v1/deliveries?limit=50", "/api/v1/ledger/key", "/ledger/checkpoint"] {
+        service.list(path).await?;
+    }
+    let memory = service.memory("VmHWM:")?;
+    let start = median(starts).unwrap_or_default();
+    println!(
+        "with {deliveries} deliveries: first answer after {start:.1?}; resident {fresh} kB at first, {memory} kB at the most"
+    );
+    Ok(Figures { memory, start, lists })
+}
+
+/// A running service.
+struct Service {
+    child: Child,
+    started: Duration,
+    address: SocketAddr,
+    token: String,
+    session: String,
+}
+
+impl Service {
+    /// Starts it, until it answers that it is ready.
+    async fn start(folder: &Path) -> Outcome<Self> {
+        let began = Instant::now();
+        let mut child = Command::new(std::env::current_exe()?)
+            .env(CHILD, folder)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
+        let mut line = || lines.next().ok_or("it ended")?.map_err(|error| error.to_string());
+        let address = line()?.parse()?;
+        let (status, says) = load::get(address, "/readyz", "none").await?;
+        if status != 200 {
+            return Err(String::from_utf8_lossy(&says).into_owned().into());
+        }
+        let started = began.elapsed();
+        let (token, session) = (line()?, line()?);
+        Ok(Self { child, started, address, token, session })
+    }
+
+    fn memory(&self, figure: &str) -> Outcome<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).unwrap_or_default();
+        Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+    }
+
+    /// How long one answer takes in the median; `None`: there is no such address.
+    async fn list(&self, path: &str) -> Outcome<Option<Duration>> {
+        let cookie = format!("{}\r\ncookie: countersign_session={}", self.token, self.session);
+        let token = if path.starts_with("/api") || path.starts_with("/ledger") {
+            &self.token
+        } else {
+            &cookie
+        };
+        let mut took = Vec::new();
+        for _ in 0..ASKED {
+            let began = Instant::now();
+            let (status, _) = load::get(self.address, path, token).await?;
+            took.push(began.elapsed());
+            if status != 200 {
+                return Ok(None);
+            }
+        }
+        Ok(median(took))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The child: what `serve` of the command line does, and then a token and a session on its output.
+async fn serve(folder: &Path) -> Outcome<()> {
+    let app = App::open(load::config(folder, "")?, Clock::system()).await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let (stop, stopped) = watch::channel(false);
+    let (worker, until) = (app.clone(), stopped.clone());
+    tokio::spawn(async move { worker.work(until).await });
+    let serving = tokio::spawn(countersign::web::serve(listener, app.clone(), stopped));
+    let operator = Caller::operator();
+    let request =
+        TokenRequest { name: "bench".to_owned(), role: Role::Auditor, repo: None, lasts: None };
+    println!("{}", app.create_token(&operator, request).await?.secret);
+    let link = app.sign_in_link(&operator, "a.novak", Role::Auditor).await?;
+    println!("{}", app.sign_in(&link).await?);
+    serving.await??;
+    drop(stop);
+    Ok(())
+}
+
+/// The folder of a database with so many deliveries; filled now if it is not there.
+async fn filled(deliveries: u64) -> Outcome<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("target/bench/server-{deliveries}-{}", store::migrations().len()));
+    let done = folder.join("filled");
+    if done.exists() {
+        return Ok(folder);
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    let began = Instant::now();
+    let db = Db::open(&load::config(&folder, "")?.database_url.0).await?;
+    fill(&db, deliveries).await?;
+    db.close().await;
+    let app = App::open(load::config(&folder, "")?, Clock::system()).await?;
+    app.checkpoint(&Caller::operator()).await?;
+    let found = app.verify_ledger(&Caller::operator(), |_, _| {}).await?;
+    app.close().await;
+    if let Some(fault) = found.faults.first() {
+        return Err(format!("the filled ledger does not hold: {fault}").into());
+    }
+    std::fs::write(done, "")?;
+    println!("filled with {deliveries} deliveries in {:.0?}", began.elapsed());
+    Ok(folder)
+}
+
+async fn fill(db: &Db, deliveries: u64) -> Outcome<()> {
+    let mut frontier = Frontier::new();
+    let body = deploy_body()?;
+    let mut first = 0;
+    while first < deliveries {
+        let mut tx = db.begin().await?;
+        if first == 0 {
+            store::repositories::put(&mut tx, &repository()).await?;
+        }
+        for number in first..(first + CHUNK).min(deliveries) {
+            delivery(&mut tx, &mut frontier, number).await?;
+            if number.is_multiple_of(DELIVERIES_A_DEPLOY) {
+                let change = format!("chg_{number:016}");
+                store::deploys::put(&mut tx, &deploy(number, &body), 3, &[change]).await?;
+            }
+        }
+        store::ledger::set_head(&mut tx, frontier.size(), &frontier.to_string()).await?;
+        tx.commit().await?;
+        first += CHUNK;
+    }
+    Ok(())
+}
+
+/// When something of the fill happened: a minute apart, from 2024 on.
+fn at(number: u64) -> Outcome<Time> {
+    let micros = 1_704_067_200_000_000 + i64::try_from(number)? * 60_000_000;
+    Time::from_micros(micros).ok_or_else(|| "no time".into())
+}
+
+async fn delivery(tx: &mut Tx, frontier: &mut Frontier, number: u64) -> Outcome<()> {
+    let key = format!("{number:08x}-8f2a-11f0-9c5e-0242ac120002");
+    let body = format!("{{\"action\":\"opened\",\"number\":{number}}}");
+    let delivery = NewDelivery {
+        id: id::derived("dlv", &["github", &key]),
+        source: "github".to_owned(),
+        key,
+        event: "pull_request".to_owned(),
+        action: Some("opened".to_owned()),
+        headers: "{\"x-github-event\":\"pull_request\"}".to_owned(),
+        body: zstd::bulk::compress(body.as_bytes(), 1)?,
+        body_size: body.len() as u64,
+        body_sha256: id::sha256(body.as_bytes()),
+        received_at: at(number)?,
+    };
+    let index = frontier.size();
+    store::deliveries::keep(tx, &delivery, DeliveryState::Applied, None, index).await?;
+    let entry = json!({ "delivery": delivery.id, "source": "github", "sha256": delivery.body_sha256, "size": delivery.body_size });
+    let Value::Object(entry) = entry else { return Err("no object".into()) };
+    append(tx, frontier, at(number)?, entry).await
+}
+
+async fn append(
+    tx: &mut Tx,
+    frontier: &mut Frontier,
+    at: Time,
+    entry: Map<String, Value>,
+) -> Outcome<()> {
+    let sealed = Entry::seal("delivery", at, entry)?;
+    let leaf = sealed.leaf_hash;
+    store::ledger::append(tx, frontier.size(), "delivery", &sealed.bytes, leaf.as_bytes()).await?;
+    for tile in frontier.append(leaf) {
+        store::ledger::add_hash(tx, tile.level, tile.index, tile.hash.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+fn repository() -> Repository {
+    Repository {
+        id: "rep_0000000000000007".to_owned(),
+        source: "github".to_owned(),
+        external_id: Some("7".to_owned()),
+        name: "acme/payments".to_owned(),
+        default_branch: Some("main".to_owned()),
+        configured: false,
+        fetched_at: None,
+        fetch_error: None,
+    }
+}
+
+fn deploy(number: u64, body: &DeployBody) -> DeployRow {
+    let at = at(number).map_or(0, Time::micros);
+    DeployRow {
+        id: format!("dep_{number:016}"),
+        repo: "rep_0000000000000007".to_owned(),
+        service: ["settlement", "ledger", "cards"][usize::try_from(number / 10 % 3).unwrap_or(0)]
+            .to_owned(),
+        environment: ["production", "staging"][usize::try_from(number / 10 % 2).unwrap_or(0)]
+            .to_owned(),
+        sha: format!("{number:040x}"),
+        previous: number.checked_sub(10).map(|previous| format!("{previous:040x}")),
+        status: "succeeded".to_owned(),
+        kind: "forward".to_owned(),
+        started_at: at,
+        finished_at: Some(at + 90_000_000),
+        deployer: Some("m.ortiz".to_owned()),
+        class: Some("significant".to_owned()),
+        state: body.decision.state.as_str().to_owned(),
+        decision: None,
+        body: serde_json::to_string(body).unwrap_or_default(),
+        ledger_index: Some(number),
+    }
+}
+
+/// What is kept of a deploy that brought two changes.
+fn deploy_body() -> Outcome<DeployBody> {
+    let sha: Oid = "9f2c41e7d081d3f6e05b4be1c07a92aaaaaaaaaa".parse()?;
+    let change = |pull: u64, title: &str| ChangeOutcome {
+        id: format!("chg_{pull:016}"),
+        pull: Some(pull),
+        title: title.to_owned(),
+        class: Class::Significant,
+        state: State::Approved,
+        why: "An architect approved this content, and the ticket was open.".to_owned(),
+        missing: Vec::new(),
+        integrity: Integrity::Intact,
+        landed_sha: Some(sha),
+    };
+    let facts = DeployFacts {
+        repo: "acme/payments".to_owned(),
+        sha,
+        service: "settlement".to_owned(),
+        environment: "production".to_owned(),
+        kind: DeployKind::Forward,
+        previous: Some(sha),
+        buckets: Buckets { total: 3, landed: 3, ..Buckets::default() },
+        changes: vec![
+            change(1, "PAY-1182 Round half to even"),
+            change(2, "PAY-1190 Retry the scheme once"),
+        ],
+        withdrawn: Vec::new(),
+        last_good: None,
+        migration_between: false,
+        configuration_changed: false,
+        baseline_declared_by: None,
+        succeeded: Vec::new(),
+        emergencies: Vec::new(),
+        errors: Vec::new(),
+    };
+    let effective = effective(Layer::Missing, Layer::Missing, "main");
+    let decision = decide_deploy(&effective, &facts, at(0)?);
+    let body = json!({ "facts": facts, "decision": decision });
+    Ok(serde_json::from_value(body)?)
+}

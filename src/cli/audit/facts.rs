@@ -1,0 +1,45 @@
+//! A landing as facts for the policy, as far as git alone knows them.
+
+use crate::domain::fact::{Facts, Integrity, Landing, LandingKind, Pull};
+use crate::git::facts::bare_files;
+use crate::git::history::HistoryLanding;
+
+/// What classification asks for: files without their bytes, whether it was proposed, how it landed. People, opinions
+/// and checks are not in a repository, and stay empty.
+///
+/// A landing whose message names a proposal came from one, as far as we can tell. One that names none, merge or not,
+/// cannot be told from a direct push, and stands here as one: it is significant at least (sem 2.1).
+pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
+    let pull = landing.hint.as_ref().map(|hint| Pull {
+        number: hint.number.unwrap_or_default(),
+        title: landing.title.clone(),
+        opener: None,
+        opener_is_bot: false,
+        pushers: Vec::new(),
+        labels: Vec::new(),
+        draft: false,
+    });
+    Facts {
+        repo: String::new(),
+        branch: branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned(),
+        head: landing.commit,
+        fingerprint: String::new(),
+        landing: Some(Landing {
+            commit: landing.commit,
+            how: if pull.is_some() { landing.how } else { LandingKind::Direct },
+            integrity: Integrity::Unknown,
+            at: landing.at,
+            by: None,
+            evidence: vec![landing.how_we_know.clone()],
+            altered: Vec::new(),
+        }),
+        pull,
+        files: bare_files(&landing.files),
+        commits: Vec::new(),
+        opinions: Vec::new(),
+        grants: Vec::new(),
+        tickets: Vec::new(),
+        checks: Vec::new(),
+        errors: Vec::new(),
+    }
+}

@@ -1,0 +1,171 @@
+//! The service as a process of its own: this test binary started again, on a folder that outlives it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use countersign::app::{App, Caller};
+use countersign::clock::Clock;
+use countersign::config::Config;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// The variable that makes this binary the service; its value is the folder.
+pub const FOLDER: &str = "COUNTERSIGN_TEST_CHILD";
+/// The secret of the test's GitHub.
+pub const SECRET: &str = "It's a Secret to Everybody";
+/// How long a start, or coming back, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The configuration of a service on a folder.
+pub fn config(folder: &Path) -> Config {
+    let text = format!(
+        "[database]\nurl = \"sqlite:countersign.db\"\n[ledger]\norigin = \"ledger.example/durability\"\n\
+         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n"
+    );
+    Config::parse("countersign.toml", &text, folder, std::iter::empty()).expect("a configuration")
+}
+
+fn address_file(folder: &Path) -> PathBuf {
+    folder.join("address")
+}
+
+/// Serves for ever: the body of the child.
+pub fn serve(folder: &Path) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let app = App::open(config(folder), Clock::system()).await.expect("the service opens");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (_stop, stopped) = watch::channel(false);
+        let worker = app.clone();
+        let until = stopped.clone();
+        tokio::spawn(async move { worker.work(until).await });
+        tokio::spawn(sign_often(app.clone()));
+        let file = address_file(folder);
+        std::fs::write(file.with_extension("new"), address.to_string()).expect("the address");
+        std::fs::rename(file.with_extension("new"), file).expect("the address is said");
+        countersign::web::serve(listener, app, stopped).await.expect("serves");
+    });
+}
+
+/// Far more often than any service signs, so that kills hit the moments around it.
+async fn sign_often(app: App) {
+    loop {
+        let _ = app.checkpoint(&Caller::operator()).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A running service.
+pub struct Service {
+    child: Child,
+    folder: PathBuf,
+    client: reqwest::Client,
+    pub address: SocketAddr,
+}
+
+impl Service {
+    /// Starts it and waits until it listens.
+    pub async fn start(folder: &Path) -> Self {
+        let _ = std::fs::remove_file(address_file(folder));
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .expect("a log");
+        let mut child = Command::new(std::env::current_exe().expect("this binary"))
+            .args(["child_service", "--exact", "--nocapture", "--test-threads=1"])
+            .env(FOLDER, folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the child starts");
+        let began = Instant::now();
+        let address = loop {
+            if let Ok(address) = std::fs::read_to_string(address_file(folder)) {
+                break address.parse().expect("an address");
+            }
+            let ended = child.try_wait().expect("its state");
+            assert!(
+                ended.is_none() && began.elapsed() < PATIENCE,
+                "the service did not start: {}",
+                std::fs::read_to_string(folder.join("log")).unwrap_or_default()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { child, folder: folder.to_owned(), client, address }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Status and, of a problem, its detail.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.address);
+        let answer = self.client.get(url).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a body");
+        let problem = serde_json::from_str::<Value>(&text).ok();
+        let detail = problem.and_then(|problem| Some(problem.get("detail")?.as_str()?.to_owned()));
+        (status, detail.unwrap_or(text))
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn is_ready(&self) {
+        let began = Instant::now();
+        loop {
+            let (status, says) = self.get("/readyz").await;
+            if status == 200 {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "still not ready: {says}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a head was signed over everything that is there.
+    pub async fn has_signed(&self) {
+        let head = self.folder.join("countersign.key.head");
+        let read = || std::fs::read_to_string(&head).unwrap_or_default();
+        let began = Instant::now();
+        let mut last = read();
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let now = read();
+            if !now.is_empty() && now == last {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "nothing was signed");
+            last = now;
+        }
+    }
+
+    /// From now on its files may not grow beyond so many bytes: writing more fails as on a full disk.
+    pub fn may_write_files_up_to(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        // The soft limit only, so that it can be lifted again by an ordinary user.
+        let done = Command::new("prlimit")
+            .args(["--pid", &self.child.id().to_string(), &format!("--fsize={limit}:")])
+            .status()
+            .expect("prlimit of util-linux runs");
+        assert!(done.success(), "prlimit failed");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
