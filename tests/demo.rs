@@ -1,5 +1,6 @@
 //! The demo: every state it promises is there, it is the same every time, and the order in which its deliveries arrive
 //! changes nothing.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

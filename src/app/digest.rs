@@ -4,6 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{App, AppError, changes, deploys};
+use crate::domain::id;
 use crate::store::{self, Tx};
 
 /// Rows read at once.
@@ -17,8 +18,7 @@ impl App {
             hash.update((line.len() as u64).to_be_bytes());
             hash.update(line.as_bytes());
         }
-        let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("sha256:{digits}"))
+        Ok(id::sha256(&hash.finalize()))
     }
 
     /// What the digest is made of, a line a thing: to see where two services differ.

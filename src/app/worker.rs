@@ -127,7 +127,9 @@ impl App {
             }
         };
         let span = tracing::info_span!("job", id = %job.id, attempt = job.attempts);
-        let done = AssertUnwindSafe(tracing::Instrument::instrument(self.run(&job), span));
+        // On the heap: what a job holds while it waits is large, and every caller would carry it.
+        let done = Box::pin(tracing::Instrument::instrument(self.run(&job), span));
+        let done = AssertUnwindSafe(done);
         let done = done.catch_unwind().await;
         let ending = match done {
             Ok(Ok(())) => Ending::Done,

@@ -9,6 +9,7 @@ pub mod organisation;
 mod serving;
 mod summary;
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -95,7 +96,7 @@ pub enum DemoError {
 
 /// Runs the command.
 pub(super) async fn run(args: &DemoArgs) -> Outcome {
-    let (folder, temporary) = folder(args.dir.as_deref()).map_err(failure)?;
+    let (folder, temporary) = folder(args.dir.as_deref()).map_err(|error| failure(&error))?;
     let done = built_and_shown(args, &folder).await;
     if temporary {
         // What is left of a temporary folder is the machine's to clean.
@@ -106,7 +107,7 @@ pub(super) async fn run(args: &DemoArgs) -> Outcome {
 
 async fn built_and_shown(args: &DemoArgs, folder: &Path) -> Outcome {
     if args.once {
-        let demo = build(folder, args.listen).await.map_err(failure)?;
+        let demo = build(folder, args.listen).await.map_err(|error| failure(&error))?;
         out::say(&summary::text(&demo))?;
         demo.app.close().await;
         return Ok(verdict(&demo));
@@ -120,7 +121,7 @@ fn verdict(demo: &Demo) -> Exit {
     if held { Exit::Done } else { Exit::Blocked }
 }
 
-fn failure(error: DemoError) -> Failure {
+fn failure(error: &DemoError) -> Failure {
     Failure::undone(format!("the demo cannot be built: {error}"))
 }
 
@@ -146,7 +147,7 @@ fn unlike() -> Result<String, DemoError> {
     let mut bytes = [0_u8; 8];
     let failed = |error| DemoError::Setup(format!("the machine gives no randomness: {error}"));
     getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
 /// The demo's webhook secrets: as little secret as its key.
@@ -190,12 +191,13 @@ fn configuration(forge: &Path, listen: SocketAddr) -> String {
     );
     for name in REPOSITORIES {
         let folder = forge.join(format!("{}.git", name.replace('/', "+")));
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n[[repository]]\nsource = \"{}\"\nname = \"{name}\"\nclone_url = \"file://{}\"\n\
              protected_branches = [\"main\", \"release/*\"]\n",
             forge::GITHUB,
             folder.display()
-        ));
+        );
     }
     text
 }
@@ -280,7 +282,7 @@ pub async fn ask(app: &App, shown: &Shown) -> Result<Answer, DemoError> {
         pull: shown.pull,
         ..Asked::default()
     };
-    let told = app.gate(&Caller::operator(), &asked).await?;
+    let told = Box::pin(app.gate(&Caller::operator(), &asked)).await?;
     serde_json::from_str(&told.json)
         .map_err(|error| DemoError::Setup(format!("the gate's answer cannot be read: {error}")))
 }

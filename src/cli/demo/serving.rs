@@ -24,7 +24,7 @@ pub(super) async fn run(args: &DemoArgs, folder: &Path) -> Outcome {
     let listener = TcpListener::bind(args.listen).await.map_err(taken)?;
     let listen = listener.local_addr().map_err(taken)?;
     out::note("building the sample organisation…");
-    let demo = build(folder, listen).await.map_err(failure)?;
+    let demo = build(folder, listen).await.map_err(|error| failure(&error))?;
     out::say(&summary::text(&demo))?;
     announce(&demo, folder).await?;
     let (tell, stop) = watch::channel(false);

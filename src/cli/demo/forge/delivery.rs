@@ -1,5 +1,7 @@
 //! What is sent: headers and bytes, signed as the real senders sign.
 
+use std::fmt::Write as _;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -91,9 +93,10 @@ pub fn signature(secret: &str, body: &[u8]) -> String {
         return "sha256=".to_owned();
     };
     mac.update(body);
-    let digits: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={digits}")
+    mac.finalize().into_bytes().iter().fold("sha256=".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A name in the form of a UUID, the same for the same number.

@@ -41,7 +41,7 @@ impl RepoHandle<'_> {
         let repository = self.forge.repository(&self.name)?;
         let body = payload::deployment(repository, &deployment, self.forge.now());
         self.forge.deployments.insert(id, deployment);
-        self.forge.send_github("deployment", body);
+        self.forge.send_github("deployment", &body);
         self.forge.report(DeploymentId(id), "in_progress")?;
         Ok(DeploymentId(id))
     }
@@ -69,7 +69,7 @@ impl Forge {
         let told = self.deployments.get(&deployment.0).ok_or_else(unknown)?;
         let repository = self.repository(&told.repo)?;
         let body = payload::deployment_status(repository, told, status, state, self.now);
-        self.send_github("deployment_status", body);
+        self.send_github("deployment_status", &body);
         Ok(())
     }
 }

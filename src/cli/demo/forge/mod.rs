@@ -23,6 +23,7 @@
 mod delivery;
 mod deploys;
 mod payload;
+mod proposal;
 mod pulls;
 mod repos;
 mod tracker;
@@ -32,7 +33,8 @@ use std::path::{Path, PathBuf};
 
 pub use delivery::{Delivery, Secrets, signature};
 pub use deploys::DeploymentId;
-pub use pulls::{Proposal, PullHandle, PullId, Way, Work};
+pub use proposal::{Proposal, Work};
+pub use pulls::{PullHandle, PullId, Way};
 pub use repos::RepoHandle;
 pub use tracker::TicketHandle;
 
@@ -175,7 +177,7 @@ impl Forge {
         let next = 7_000 + self.teams.len() as u64;
         let id = *self.teams.entry(team.to_owned()).or_insert(next);
         let body = payload::membership(team, id, action, &member);
-        self.send_github("membership", body);
+        self.send_github("membership", &body);
         Ok(())
     }
 
@@ -219,16 +221,16 @@ impl Forge {
     }
 
     /// Sends, and lets the second pass that an action takes.
-    fn send_github(&mut self, event: &str, body: serde_json::Value) {
+    fn send_github(&mut self, event: &str, body: &serde_json::Value) {
         let number = self.next_id();
-        let delivery = Delivery::github(&self.secrets, self.now, number, event, &body);
+        let delivery = Delivery::github(&self.secrets, self.now, number, event, body);
         self.outbox.push(delivery);
         self.pass(1);
     }
 
-    fn send_jira(&mut self, body: serde_json::Value) {
+    fn send_jira(&mut self, body: &serde_json::Value) {
         let number = self.next_id();
-        let delivery = Delivery::jira(&self.secrets, self.now, number, &body);
+        let delivery = Delivery::jira(&self.secrets, self.now, number, body);
         self.outbox.push(delivery);
         self.pass(1);
     }

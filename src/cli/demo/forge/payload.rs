@@ -143,7 +143,7 @@ pub(super) struct Push<'a> {
     pub(super) commits: Vec<Value>,
 }
 
-pub(super) fn push(repo: &Repository, push: Push<'_>, by: &Account) -> Value {
+pub(super) fn push(repo: &Repository, push: &Push<'_>, by: &Account) -> Value {
     let (before, after) = (sha(push.before), sha(push.after));
     let own = json!({
         "ref": push.reference, "before": before, "after": after, "base_ref": null,

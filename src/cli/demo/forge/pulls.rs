@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::proposal::{Proposal, Work};
 use super::{Account, Forge, ForgeError, RepoHandle, payload};
 use crate::domain::{Oid, Time};
-use crate::git::build::{Files, Stamp, Words};
+use crate::git::build::{Stamp, Words};
 
 /// Which pull request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,129 +14,6 @@ pub struct PullId {
     pub repo: String,
     /// Its number.
     pub number: u64,
-}
-
-/// One commit to make.
-#[derive(Debug, Clone, Default)]
-pub struct Work {
-    pub(super) message: String,
-    pub(super) files: Vec<(String, Option<String>)>,
-    pub(super) author: Option<String>,
-    pub(super) unknown_author: Option<(String, String)>,
-    pub(super) co_authors: Vec<String>,
-}
-
-impl Work {
-    /// With this message.
-    #[must_use]
-    pub fn new(message: &str) -> Self {
-        Self { message: message.to_owned(), ..Self::default() }
-    }
-
-    /// A file gets this text.
-    #[must_use]
-    pub fn file(mut self, path: &str, text: &str) -> Self {
-        self.files.push((path.to_owned(), Some(text.to_owned())));
-        self
-    }
-
-    /// A file goes.
-    #[must_use]
-    pub fn without(mut self, path: &str) -> Self {
-        self.files.push((path.to_owned(), None));
-        self
-    }
-
-    /// Somebody else wrote it.
-    #[must_use]
-    pub fn written_by(mut self, login: &str) -> Self {
-        self.author = Some(login.to_owned());
-        self
-    }
-
-    /// Somebody without an account wrote it.
-    #[must_use]
-    pub fn written_by_stranger(mut self, name: &str, email: &str) -> Self {
-        self.unknown_author = Some((name.to_owned(), email.to_owned()));
-        self
-    }
-
-    /// Somebody else had a part in it.
-    #[must_use]
-    pub fn with(mut self, login: &str) -> Self {
-        self.co_authors.push(login.to_owned());
-        self
-    }
-
-    pub(super) fn apply(&self, files: &mut Files) {
-        for (path, text) in &self.files {
-            match text {
-                Some(text) => files.insert(path.clone(), text.as_bytes().to_vec()),
-                None => files.remove(path),
-            };
-        }
-    }
-}
-
-/// What is proposed.
-#[derive(Debug, Clone)]
-pub struct Proposal {
-    branch: String,
-    base: String,
-    title: String,
-    body: String,
-    work: Vec<Work>,
-    draft: bool,
-}
-
-impl Proposal {
-    /// From a new branch, with this title, to `main`.
-    #[must_use]
-    pub fn new(branch: &str, title: &str) -> Self {
-        Self {
-            branch: branch.to_owned(),
-            base: "main".to_owned(),
-            title: title.to_owned(),
-            body: String::new(),
-            work: Vec::new(),
-            draft: false,
-        }
-    }
-
-    /// To another branch.
-    #[must_use]
-    pub fn onto(mut self, base: &str) -> Self {
-        base.clone_into(&mut self.base);
-        self
-    }
-
-    /// With this description.
-    #[must_use]
-    pub fn saying(mut self, body: &str) -> Self {
-        body.clone_into(&mut self.body);
-        self
-    }
-
-    /// One more commit.
-    #[must_use]
-    pub fn work(mut self, work: Work) -> Self {
-        self.work.push(work);
-        self
-    }
-
-    /// One more commit that gives one file this text, under the proposal's title.
-    #[must_use]
-    pub fn file(self, path: &str, text: &str) -> Self {
-        let work = Work::new(&self.title).file(path, text);
-        self.work(work)
-    }
-
-    /// Not ready yet.
-    #[must_use]
-    pub fn as_draft(mut self) -> Self {
-        self.draft = true;
-        self
-    }
 }
 
 /// The ways in which a pull request is landed.
@@ -238,7 +116,7 @@ impl Forge {
     ) -> Result<(), ForgeError> {
         let (repository, state) = (self.repository(&pull.repo)?, self.pull_state(pull)?);
         let body = payload::pull_request(repository, state, action, by, before, self.now);
-        self.send_github("pull_request", body);
+        self.send_github("pull_request", &body);
         Ok(())
     }
 }
@@ -349,7 +227,7 @@ impl PullHandle<'_> {
         let review = pull.reviews.get(&review).ok_or_else(unknown)?;
         let now = self.forge.now();
         let body = payload::review(repository, pull, review, action, by, now);
-        self.forge.send_github("pull_request_review", body);
+        self.forge.send_github("pull_request_review", &body);
         Ok(())
     }
 

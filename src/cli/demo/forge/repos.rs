@@ -1,8 +1,10 @@
 //! Repositories: their branches, pushes without a proposal, issues and checks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use super::pulls::{Pull, Work};
+use super::proposal::Work;
+use super::pulls::Pull;
 use super::{Account, Forge, ForgeError, payload, sha};
 use crate::domain::Oid;
 use crate::git::build::{Builder, Files, Stamp, Words};
@@ -107,7 +109,7 @@ impl Forge {
             for (at, login) in work.co_authors.iter().enumerate() {
                 let who = self.who(login)?;
                 let gap = if at == 0 { "\n" } else { "" };
-                message.push_str(&format!("{gap}Co-authored-by: {} <{}>\n", who.name, who.email));
+                let _ = writeln!(message, "{gap}Co-authored-by: {} <{}>", who.name, who.email);
             }
             let committer =
                 if work.unknown_author.is_some() { author.clone() } else { self.stamp(by) };
@@ -147,8 +149,8 @@ impl Forge {
             }
         }
         let push = payload::Push { reference: &full, before, after: to, forced, commits };
-        let body = payload::push(repository, push, by);
-        self.send_github("push", body);
+        let body = payload::push(repository, &push, by);
+        self.send_github("push", &body);
         Ok(())
     }
 }
@@ -217,7 +219,7 @@ impl RepoHandle<'_> {
         let unknown = || ForgeError::Unknown(format!("issue #{number}"));
         let issue = repository.issues.get(&number).ok_or_else(unknown)?;
         let body = payload::issue(repository, issue, action, self.forge.now());
-        self.forge.send_github("issues", body);
+        self.forge.send_github("issues", &body);
         Ok(())
     }
 
@@ -227,7 +229,7 @@ impl RepoHandle<'_> {
         let repository = self.forge.repository(&self.name)?;
         let run = payload::Check { id, name, commit, conclusion, at: self.forge.now() };
         let body = payload::check_run(repository, &run);
-        self.forge.send_github("check_run", body);
+        self.forge.send_github("check_run", &body);
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl Forge {
         let unknown = || ForgeError::Unknown(format!("ticket `{key}`"));
         let ticket = self.tickets.get(key).ok_or_else(unknown)?;
         let body = payload::jira(ticket, event, by, (history, items), self.now);
-        self.send_jira(body);
+        self.send_jira(&body);
         Ok(())
     }
 }
