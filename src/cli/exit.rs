@@ -20,6 +20,18 @@ pub(super) enum Exit {
     Pending = 4,
 }
 
+impl Exit {
+    /// The outcome of a command that ends with a code of its own.
+    pub(super) fn of(code: u8) -> Outcome {
+        match code {
+            0 => Ok(Self::Done),
+            1 => Ok(Self::Blocked),
+            2 => Ok(Self::Usage),
+            _ => Ok(Self::Undone),
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

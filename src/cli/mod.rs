@@ -33,6 +33,8 @@ use crate::telemetry;
 #[command(after_help = "\
 Examples:
   countersign demo
+  countersign demo
+  countersign audit . --since 2026-01-01
   countersign serve --config countersign.toml
   countersign token create --role ci --repo acme/payments --expires 90d ci-payments
   countersign gate --repo acme/payments --sha \"$COMMIT\" --environment production --wait 10m
@@ -53,7 +55,7 @@ struct Cli {
     config: Option<PathBuf>,
 }
 
-/// Every command. `audit` joins here, and in [`run`].
+/// Every command.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the service: webhooks, API, pages, background work
@@ -64,6 +66,10 @@ enum Command {
     ///
     /// Real git commits and signed deliveries go through the real intake; the same every time.
     Demo(demo::DemoArgs),
+    /// Lists every landing on a branch of a local repository: class, reason, tickets, authors
+    ///
+    /// No server and no configuration; what git alone cannot know is said.
+    Audit(audit::AuditArgs),
     /// Asks a server whether a commit may go out
     Gate(gate::GateArgs),
     /// Links a pull request to a ticket
@@ -124,6 +130,7 @@ async fn run(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::Audit(args) => Exit::of(audit::run_from_args(args)),
         Command::Gate(args) => gate::run(args).await,
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,
