@@ -213,7 +213,20 @@ async fn fill(db: &Db, deliveries: u64) -> Outcome<()> {
             delivery(&mut tx, &mut frontier, number).await?;
             if number.is_multiple_of(DELIVERIES_A_DEPLOY) {
                 let change = format!("chg_{number:016}");
-                store::deploys::put(&mut tx, &deploy(number, &body), 3, &[change]).await?;
+                store::deploys::put(
+                    &mut tx,
+                    &deploy(number, &body),
+                    &store::deploys::Tally {
+                        deploys: 1,
+                        commits: 3,
+                        changes: 1,
+                        landed: 3,
+                        approved: 1,
+                        ..Default::default()
+                    },
+                    &[change],
+                )
+                .await?;
             }
         }
         store::ledger::set_head(&mut tx, frontier.size(), &frontier.to_string()).await?;

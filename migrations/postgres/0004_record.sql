@@ -59,6 +59,15 @@ create table deploy (
   decision     text,
   commits      bigint not null,
   changes      bigint not null,
+  landed       bigint not null,        -- the commits by bucket, and the changes by outcome: totals are sums of columns
+  direct       bigint not null,
+  exempt       bigint not null,
+  plumbing     bigint not null,
+  pre_ledger   bigint not null,
+  unresolved   bigint not null,
+  by_rule      bigint not null,
+  approved     bigint not null,
+  emergency    bigint not null,
   body         text not null,
   ledger_index bigint
 );

@@ -59,6 +59,15 @@ create table deploy (
   decision     text,
   commits      integer not null,
   changes      integer not null,
+  landed       integer not null,        -- the commits by bucket, and the changes by outcome: totals are sums of columns
+  direct       integer not null,
+  exempt       integer not null,
+  plumbing     integer not null,
+  pre_ledger   integer not null,
+  unresolved   integer not null,
+  by_rule      integer not null,
+  approved     integer not null,
+  emergency    integer not null,
   body         text not null,
   ledger_index integer
 ) strict;

@@ -11,7 +11,7 @@ use super::{App, AppError, Command, Unit, fields, project};
 use crate::domain::deployment::Deployment;
 use crate::domain::{Time, id};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
-use crate::policy::{self};
+use crate::policy::{self, State};
 use crate::store::deploys::{self, DeployRow};
 use crate::store::repositories::Repository;
 use crate::store::{self, aggregates};
@@ -61,8 +61,7 @@ impl Command for KeepDeploy {
         }
         let changes: Vec<String> =
             self.body.facts.changes.iter().map(|change| change.id.clone()).collect();
-        let commits = self.body.facts.buckets.total;
-        Ok(deploys::put(unit.tx(), &self.row, commits, &changes).await?)
+        Ok(deploys::put(unit.tx(), &self.row, &tally(&self.body.facts), &changes).await?)
     }
 }
 
@@ -80,6 +79,27 @@ impl KeepDeploy {
             },
             "changes": facts.changes.len(), "facts": digest,
         }))
+    }
+}
+
+/// The sums of a deploy.
+fn tally(facts: &DeployFacts) -> deploys::Tally {
+    let buckets = &facts.buckets;
+    let with =
+        |state: State| facts.changes.iter().filter(|change| change.state == state).count() as u64;
+    deploys::Tally {
+        deploys: 1,
+        commits: buckets.total,
+        changes: facts.changes.len() as u64,
+        landed: buckets.landed,
+        direct: buckets.direct,
+        exempt: buckets.exempt,
+        plumbing: buckets.plumbing,
+        pre_ledger: buckets.pre_ledger,
+        unresolved: buckets.unresolved,
+        by_rule: with(State::AutoApproved),
+        approved: with(State::Approved),
+        emergency: with(State::EmergencyOpen),
     }
 }
 

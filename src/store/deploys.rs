@@ -2,11 +2,12 @@
 
 use super::{StoreError, Tx, on, signed, unsigned};
 
-const PUT: &str = "insert into deploy (id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, body, ledger_index) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+const PUT: &str = "insert into deploy (id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, landed, direct, exempt, plumbing, pre_ledger, unresolved, by_rule, approved, emergency, body, ledger_index) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
      on conflict (id) do update set service = excluded.service, environment = excluded.environment, sha = excluded.sha, previous = excluded.previous, status = excluded.status, kind = excluded.kind, \
      started_at = excluded.started_at, finished_at = excluded.finished_at, deployer = excluded.deployer, class = excluded.class, state = excluded.state, decision = excluded.decision, \
-     commits = excluded.commits, changes = excluded.changes, body = excluded.body, ledger_index = coalesce(excluded.ledger_index, deploy.ledger_index)";
+     commits = excluded.commits, changes = excluded.changes, landed = excluded.landed, direct = excluded.direct, exempt = excluded.exempt, plumbing = excluded.plumbing, \
+     pre_ledger = excluded.pre_ledger, unresolved = excluded.unresolved, by_rule = excluded.by_rule, approved = excluded.approved, emergency = excluded.emergency, body = excluded.body, ledger_index = coalesce(excluded.ledger_index, deploy.ledger_index)";
 const GET: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy where id = $1";
 const OF_KEY: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
      where repo = $1 and service = $2 and environment = $3 order by started_at, id";
@@ -17,7 +18,7 @@ const LIST: &str = "select id, repo, service, environment, sha, previous, status
      and (cast($3 as text) is null or environment = $3) and (cast($4 as text) is null or service = $4) and (cast($5 as text) is null or status = $5) \
      and (cast($6 as text) is null or kind = $6) and (cast($7 as text) is null or class = $7) and (cast($8 as text) is null or state = $8) \
      and started_at >= $9 and started_at < $10 order by started_at desc, id desc limit $11";
-const TOTALS: &str = "select count(*), cast(coalesce(sum(commits), 0) as bigint), cast(coalesce(sum(changes), 0) as bigint) from deploy \
+const TOTALS: &str = "select count(*), cast(coalesce(sum(commits), 0) as bigint), cast(coalesce(sum(changes), 0) as bigint), cast(coalesce(sum(landed), 0) as bigint), cast(coalesce(sum(direct), 0) as bigint), cast(coalesce(sum(exempt), 0) as bigint), cast(coalesce(sum(plumbing), 0) as bigint), cast(coalesce(sum(pre_ledger), 0) as bigint), cast(coalesce(sum(unresolved), 0) as bigint), cast(coalesce(sum(by_rule), 0) as bigint), cast(coalesce(sum(approved), 0) as bigint), cast(coalesce(sum(emergency), 0) as bigint) from deploy \
      where (cast($1 as text) is null or environment = $1) and (cast($2 as text) is null or service = $2) and (cast($3 as text) is null or status = $3) \
      and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or class = $5) and (cast($6 as text) is null or state = $6) \
      and started_at >= $7 and started_at < $8";
@@ -146,11 +147,40 @@ fn row(flat: Flat) -> DeployRow {
     }
 }
 
-/// Keeps a deploy, with how many commits it brought and which changes.
+/// Sums over one deploy or many: commits by bucket, changes by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Deploys.
+    pub deploys: u64,
+    /// Commits brought in.
+    pub commits: u64,
+    /// Changes brought in.
+    pub changes: u64,
+    /// Commits landed by a change.
+    pub landed: u64,
+    /// Commits without a pull request.
+    pub direct: u64,
+    /// Commits that policy exempts.
+    pub exempt: u64,
+    /// Merges that add nothing.
+    pub plumbing: u64,
+    /// Commits older than the ledger.
+    pub pre_ledger: u64,
+    /// Commits that could not be told.
+    pub unresolved: u64,
+    /// Changes passed by rule.
+    pub by_rule: u64,
+    /// Changes that people approved.
+    pub approved: u64,
+    /// Changes under an emergency.
+    pub emergency: u64,
+}
+
+/// Keeps a deploy with its sums and which changes it brought.
 pub async fn put(
     tx: &mut Tx,
     deploy: &DeployRow,
-    commits: u64,
+    tally: &Tally,
     changes: &[String],
 ) -> Result<(), StoreError> {
     on!(tx, |conn| sqlx::query(PUT)
@@ -168,8 +198,17 @@ pub async fn put(
         .bind(&deploy.class)
         .bind(&deploy.state)
         .bind(&deploy.decision)
-        .bind(signed(commits))
+        .bind(signed(tally.commits))
         .bind(signed(changes.len() as u64))
+        .bind(signed(tally.landed))
+        .bind(signed(tally.direct))
+        .bind(signed(tally.exempt))
+        .bind(signed(tally.plumbing))
+        .bind(signed(tally.pre_ledger))
+        .bind(signed(tally.unresolved))
+        .bind(signed(tally.by_rule))
+        .bind(signed(tally.approved))
+        .bind(signed(tally.emergency))
         .bind(&deploy.body)
         .bind(deploy.ledger_index.map(signed))
         .execute(conn)
@@ -268,9 +307,11 @@ pub async fn list(
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// How many deploys match, and how many commits and changes they brought together.
-pub async fn totals(tx: &mut Tx, filter: &Filter) -> Result<(u64, u64, u64), StoreError> {
-    let (deploys, commits, changes): (i64, i64, i64) = on!(tx, |conn| sqlx::query_as(TOTALS)
+type Sums = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+
+/// Sums over every deploy that matches.
+pub async fn totals(tx: &mut Tx, filter: &Filter) -> Result<Tally, StoreError> {
+    let sums: Sums = on!(tx, |conn| sqlx::query_as(TOTALS)
         .bind(&filter.environment)
         .bind(&filter.service)
         .bind(&filter.status)
@@ -281,7 +322,20 @@ pub async fn totals(tx: &mut Tx, filter: &Filter) -> Result<(u64, u64, u64), Sto
         .bind(filter.until)
         .fetch_one(conn)
         .await)?;
-    Ok((unsigned(deploys), unsigned(commits), unsigned(changes)))
+    Ok(Tally {
+        deploys: unsigned(sums.0),
+        commits: unsigned(sums.1),
+        changes: unsigned(sums.2),
+        landed: unsigned(sums.3),
+        direct: unsigned(sums.4),
+        exempt: unsigned(sums.5),
+        plumbing: unsigned(sums.6),
+        pre_ledger: unsigned(sums.7),
+        unresolved: unsigned(sums.8),
+        by_rule: unsigned(sums.9),
+        approved: unsigned(sums.10),
+        emergency: unsigned(sums.11),
+    })
 }
 
 /// A count by environment, service, class, state and result.

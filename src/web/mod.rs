@@ -28,6 +28,7 @@ mod ledger;
 pub mod pages;
 mod problem;
 mod sign_in;
+mod site;
 
 pub use auth::Visitor;
 pub use problem::{PageProblem, Problem};
@@ -72,7 +73,7 @@ pub fn router(app: App) -> Router {
         .merge(hooks)
         .merge(api)
         .merge(open)
-        .merge(pages::routes())
+        .merge(site::routes())
         .fallback(problem::nothing_here)
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TimeoutLayer::with_status_code(

@@ -1,6 +1,6 @@
 //! Reading records for the API: the contract's JSON, page by page. What pages show is in `views`.
 
-mod changes;
+pub(crate) mod changes;
 mod deliveries;
 mod deploys;
 

@@ -12,19 +12,12 @@ pub mod population;
 pub mod problem;
 pub mod sign_in;
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
 use super::assets;
 use super::components::Frame;
-use crate::app::App;
 use crate::clock::Clock;
-
-/// The pages' addresses.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-}
 
 /// A nonce for the one `style` of a page: 128 random bits.
 pub(super) fn nonce() -> String {

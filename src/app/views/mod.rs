@@ -1,0 +1,269 @@
+//! What pages show, from what is kept: one file a page. Reads only; the words and sums are made in `report`.
+
+mod change;
+mod changes;
+mod decision;
+mod deploy;
+mod entry;
+mod ledger;
+mod overview;
+mod population;
+
+use crate::app::{App, AppError};
+use crate::domain::{Oid, Time};
+use crate::ledger::checkpoint::Checkpoint;
+use crate::policy::State;
+use crate::policy::deploy::{Buckets, ChangeOutcome};
+use crate::report::attribution::Attribution;
+use crate::report::decision::GateChange;
+use crate::report::entry::{CheckpointRef, ProofState, ReceiptView};
+use crate::report::refs::{ExceptionRef, Link, Severity, TicketRef};
+use crate::store::exceptions::ExceptionRow;
+use crate::store::{self, Tx};
+
+/// What a list page is asked for, beside its scope.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// From, microseconds.
+    pub from: i64,
+    /// Until, microseconds, excluded.
+    pub until: i64,
+    /// Environment of the scope.
+    pub environment: Option<String>,
+    /// Service of the scope.
+    pub service: Option<String>,
+    /// Filters by name.
+    pub filters: std::collections::BTreeMap<String, String>,
+    /// Rows on a page.
+    pub size: i64,
+    /// Before which place the page begins.
+    pub before: Option<(i64, String)>,
+    /// The number of its first row, from 1.
+    pub row: u64,
+    /// The scope as a query string, to be carried on.
+    pub scope: String,
+}
+
+impl Listed {
+    fn filter(&self, name: &str) -> Option<String> {
+        self.filters.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn place(&self) -> (i64, &str) {
+        self.before.as_ref().map_or((i64::MAX, ""), |(at, id)| (*at, id.as_str()))
+    }
+
+    /// The list with other filters: `?scope&name=value…`.
+    fn href(&self, path: &str, change: &[(&str, &str)], size: Option<i64>) -> String {
+        let mut query: std::collections::BTreeMap<&str, String> = self
+            .filters
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        for (name, value) in change {
+            query.insert(name, (*value).to_owned());
+        }
+        let size = size.unwrap_or(self.size);
+        if size != USUAL_SIZE {
+            query.insert("size", size.to_string());
+        }
+        let mut parts: Vec<String> = Vec::new();
+        if !self.scope.is_empty() {
+            parts.push(self.scope.clone());
+        }
+        parts.extend(
+            query
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={}", encoded(value))),
+        );
+        if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
+    }
+}
+
+/// Rows on a page unless asked otherwise.
+pub const USUAL_SIZE: i64 = 24;
+
+/// A value in a query string.
+#[must_use]
+pub fn encoded(value: &str) -> String {
+    use std::fmt::Write as _;
+    value.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+fn moment(table: &'static str, row: &str, micros: i64) -> Result<Time, AppError> {
+    Ok(store::time(table, "time", row, micros)?)
+}
+
+fn state(text: &str) -> State {
+    State::ALL.into_iter().find(|state| state.as_str() == text).unwrap_or(State::Error)
+}
+
+fn oid(text: &str) -> Result<Oid, AppError> {
+    text.parse().map_err(|error| AppError::internal("a stored commit", &error))
+}
+
+fn attribution(buckets: &Buckets) -> Attribution {
+    Attribution {
+        total: buckets.total,
+        landed: buckets.landed,
+        direct: buckets.direct,
+        exempt: buckets.exempt,
+        plumbing: buckets.plumbing,
+        pre_ledger: buckets.pre_ledger,
+        unresolved: buckets.unresolved,
+    }
+}
+
+fn gate_change(change: &ChangeOutcome) -> GateChange {
+    let short = || change.landed_sha.map_or_else(|| change.id.clone(), |commit| commit.short());
+    GateChange {
+        label: change.pull.map_or_else(short, |pull| pull.to_string()),
+        title: change.title.clone(),
+        href: format!("/changes/{}", change.id),
+        class: change.class,
+        state: change.state,
+        why: change.why.clone(),
+    }
+}
+
+fn exception(row: &ExceptionRow) -> ExceptionRef {
+    let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+    ExceptionRef {
+        kind: row.kind.clone(),
+        severity: match row.severity.as_str() {
+            "high" => Severity::High,
+            "medium" => Severity::Medium,
+            _ => Severity::Low,
+        },
+        title: body["title"].as_str().unwrap_or_default().to_owned(),
+        href: None,
+        opened_at: Time::from_micros(row.opened_at),
+        state: row.state.clone(),
+    }
+}
+
+/// The live tickets of a pull request.
+async fn tickets(tx: &mut Tx, repo: &str, pull: Option<u64>) -> Result<Vec<TicketRef>, AppError> {
+    let Some(pull) = pull else { return Ok(Vec::new()) };
+    let mut tickets = Vec::new();
+    for link in store::links::by_pull(tx, repo, pull).await? {
+        if link.live {
+            let exists = !store::tickets::by_key(tx, &link.ticket).await?.is_empty();
+            tickets.push(TicketRef { key: link.ticket, href: None, exists });
+        }
+    }
+    Ok(tickets)
+}
+
+impl App {
+    /// The receipt of an entry, with its proof checked now.
+    async fn receipt_view(&self, index: u64) -> Result<ReceiptView, AppError> {
+        let operator = crate::app::Caller::operator();
+        let (kind, bytes) = self.entry(&operator, index).await?;
+        let leaf = crate::ledger::tree::leaf_hash(&bytes);
+        let mut tx = self.db().read().await?;
+        let size = super::ledger::stored_head(&mut tx).await?.size();
+        drop(tx);
+        let key = self.signer().key().verifier().clone();
+        let (proof, checkpoint) = match self.receipt(&operator, index).await {
+            Ok(receipt) => match receipt.verify(&bytes, &key) {
+                Ok(head) => (
+                    ProofState::Holds(receipt.proof.len() as u64),
+                    self.checkpoint_ref(&head).await?,
+                ),
+                Err(_) => (ProofState::DoesNotHold, None),
+            },
+            Err(error) => (ProofState::NotChecked(error.to_string()), None),
+        };
+        Ok(ReceiptView {
+            index,
+            kind,
+            href: format!("/ledger/{index}"),
+            ledger_size: size,
+            leaf_hash: format!("sha256:{leaf}"),
+            checkpoint,
+            proof,
+            downloads: vec![Link::new("Receipt", format!("/api/v1/ledger/receipts/{index}"))],
+            command: vec![
+                "curl -H \"Authorization: Bearer $COUNTERSIGN_TOKEN\" \\".to_owned(),
+                format!("  {}", self.url(&format!("/api/v1/ledger/receipts/{index}"))),
+            ],
+        })
+    }
+
+    async fn checkpoint_ref(&self, head: &Checkpoint) -> Result<Option<CheckpointRef>, AppError> {
+        let mut tx = self.db().read().await?;
+        let recent = store::ledger::recent_checkpoints(&mut tx, 50).await?;
+        let signed = recent.iter().find(|(size, _, _)| store::unsigned(*size) == head.size);
+        Ok(signed.and_then(|(_, _, at)| {
+            Some(CheckpointRef {
+                origin: head.origin.clone(),
+                size: head.size,
+                root: head.root.to_base64(),
+                at: Time::from_micros(*at)?,
+            })
+        }))
+    }
+
+    /// The last checkpoint, read.
+    pub(crate) async fn last_checkpoint(
+        &self,
+        tx: &mut Tx,
+    ) -> Result<Option<(CheckpointRef, String)>, AppError> {
+        let Some((_, note, at)) = store::ledger::latest_checkpoint(tx).await? else {
+            return Ok(None);
+        };
+        let keys = std::slice::from_ref(self.signer().key().verifier());
+        let Ok(head) = Checkpoint::open(note.as_bytes(), self.signer().key().name(), keys) else {
+            return Ok(None);
+        };
+        let at = moment("checkpoint", "latest", at)?;
+        let root = head.root.to_base64();
+        Ok(Some((CheckpointRef { origin: head.origin, size: head.size, root, at }, note)))
+    }
+}
+
+/// From which record a page was read, and every environment and service for the scope's form.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Entries.
+    pub ledger_size: u64,
+    /// The last checkpoint.
+    pub checkpoint: Option<CheckpointRef>,
+    /// Digest of the organisation file; `None`: there is none.
+    pub policy: Option<String>,
+    /// When the whole ledger was last verified, and whether it held.
+    pub verified: Option<(Time, bool)>,
+    /// Environment and service.
+    pub places: Vec<(String, String)>,
+}
+
+impl App {
+    /// What the seal of a page says.
+    pub async fn record(&self, caller: &crate::app::Caller) -> Result<Record, AppError> {
+        caller.may(crate::app::Action::Read, None)?;
+        let mut tx = self.db().read().await?;
+        Ok(Record {
+            ledger_size: super::ledger::stored_head(&mut tx).await?.size(),
+            checkpoint: self.last_checkpoint(&mut tx).await?.map(|(checkpoint, _)| checkpoint),
+            policy: self.config().organisation.as_ref().map(|_| self.organisation().digest()),
+            verified: Self::last_verification(&mut tx).await?.map(|(at, _, holds, _)| (at, holds)),
+            places: store::deploys::places(&mut tx).await?,
+        })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock().now()
+    }
+}

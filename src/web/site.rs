@@ -1,0 +1,335 @@
+//! The pages' handlers: scope and filters from the address, one view each, the frame around it.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use chrono::Datelike as _;
+
+use super::auth::Visitor;
+use super::components::{Area, Frame, Scope, Seal};
+use super::problem::PageProblem;
+use super::{assets, pages};
+use crate::app::views::{Listed, USUAL_SIZE, encoded};
+use crate::app::{App, AppError, Caller};
+use crate::domain::Time;
+use crate::report::list::Choice;
+
+/// The pages' addresses.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(overview))
+        .route("/population", get(population))
+        .route("/deploys/{id}", get(deploy))
+        .route("/changes", get(changes))
+        .route("/changes/{id}", get(change))
+        .route("/decisions/{id}", get(decision))
+        .route("/ledger", get(ledger))
+        .route("/ledger/{index}", get(entry))
+}
+
+type Answer = Result<Response, PageProblem>;
+
+/// What the address says: scope, filters, place.
+struct Address {
+    query: BTreeMap<String, String>,
+    from: String,
+    to: String,
+    assumed: bool,
+    listed: Listed,
+}
+
+/// Parameters that are no filters.
+const OWN: [&str; 7] = ["from", "to", "environment", "service", "size", "before", "row"];
+
+impl Address {
+    fn read(app: &App, raw: Option<&str>) -> Result<Self, AppError> {
+        let query = parameters(raw.unwrap_or_default());
+        let text = |name: &str| query.get(name).cloned().filter(|value| !value.is_empty());
+        let assumed = text("from").is_none() && text("to").is_none();
+        let (first, last) = quarter(app.now());
+        let from = text("from").unwrap_or_else(|| if assumed { first } else { String::new() });
+        let to = text("to").unwrap_or_else(|| if assumed { last } else { String::new() });
+        let instant = crate::app::read::instant;
+        let begins = if from.is_empty() { 0 } else { instant("from", &from)?.0 };
+        let ends = if to.is_empty() { i64::MAX } else { instant("to", &to)?.1 };
+        let filters = query
+            .iter()
+            .filter(|(name, _)| !OWN.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let mut scope: Vec<String> = Vec::new();
+        for name in ["from", "to", "environment", "service"] {
+            scope.extend(text(name).map(|value| format!("{name}={}", encoded(&value))));
+        }
+        let size = text("size").and_then(|size| size.parse().ok()).unwrap_or(USUAL_SIZE);
+        let before = text("before").and_then(|place| {
+            let (at, id) = place.split_once('.')?;
+            Some((at.parse().ok()?, id.to_owned()))
+        });
+        let listed = Listed {
+            from: begins,
+            until: ends,
+            environment: text("environment"),
+            service: text("service"),
+            filters,
+            size: size.clamp(1, 500),
+            before,
+            row: text("row").and_then(|row| row.parse().ok()).unwrap_or(1),
+            scope: scope.join("&"),
+        };
+        Ok(Self { query, from, to, assumed, listed })
+    }
+
+    /// `production, 2026-10-01 to 2026-12-31`.
+    fn words(&self) -> String {
+        let environment = self.listed.environment.as_deref().unwrap_or("all environments");
+        format!("{environment}, {} to {}", self.from, self.to)
+    }
+}
+
+/// The current quarter's first and last day.
+fn quarter(now: Time) -> (String, String) {
+    let now = now.utc();
+    let (year, first) = (now.year(), (now.month() - 1) / 3 * 3 + 1);
+    let last_day = if first == 1 || first == 10 { 31 } else { 30 };
+    (format!("{year}-{first:02}-01"), format!("{year}-{:02}-{last_day}", first + 2))
+}
+
+/// A query string's parameters; of one that stands twice the last counts.
+fn parameters(raw: &str) -> BTreeMap<String, String> {
+    raw.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let pair: Vec<u8> = rest.by_ref().take(2).collect();
+                let digits = std::str::from_utf8(&pair).unwrap_or_default();
+                bytes.extend(u8::from_str_radix(digits, 16).ok());
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn area(label: &str, path: &str, here: &str, scope: &str) -> Area {
+    let href = if scope.is_empty() { path.to_owned() } else { format!("{path}?{scope}") };
+    Area { label: label.to_owned(), href, current: label == here, count: None }
+}
+
+/// The frame of a page, with its nonce.
+async fn frame(
+    app: &App,
+    caller: &Caller,
+    address: &Address,
+    (here, path): (&str, &str),
+    listed: bool,
+) -> Result<(Frame, String), AppError> {
+    let nonce = pages::nonce();
+    let scope = address.listed.scope.as_str();
+    let record = app.record(caller).await?;
+    let areas = [
+        ("Overview", "/"),
+        ("Population", "/population"),
+        ("Changes", "/changes"),
+        ("Ledger", "/ledger"),
+    ];
+    let query: Vec<String> =
+        address.query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let whole =
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
+    let frame = Frame {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        base_url: app.url(""),
+        path: whole,
+        areas: areas.map(|(label, path)| area(label, path, here, scope)).into(),
+        search: None,
+        scope: listed.then(|| scope_of(address, path, &record.places)),
+        login: Some(caller.name.clone()),
+        person: format!("{} · {}", caller.name, caller.role.as_str()),
+        sign_out: Some("/sign-out".to_owned()),
+        nonce: nonce.clone(),
+        shown_at: app.now(),
+        seal: Some(Seal {
+            ledger_size: record.ledger_size,
+            checkpoint: record.checkpoint,
+            policy: record.policy,
+            verified: record.verified,
+            data: None,
+        }),
+        theme: "",
+        css: assets::url("countersign.css"),
+        js: assets::url("countersign.js"),
+    };
+    Ok((frame, nonce))
+}
+
+fn scope_of(address: &Address, path: &str, places: &[(String, String)]) -> Scope {
+    let choices = |all: &str, chosen: Option<&str>, values: Vec<&String>| {
+        let mut choices = vec![Choice::new("", all, chosen.is_none())];
+        let chosen_of = |value: &str| chosen == Some(value);
+        choices.extend(values.into_iter().map(|value| Choice::new(value, value, chosen_of(value))));
+        choices
+    };
+    let unique = |of: fn(&(String, String)) -> &String| {
+        let set: std::collections::BTreeSet<&String> = places.iter().map(of).collect();
+        set.into_iter().collect::<Vec<_>>()
+    };
+    let services = unique(|place| &place.1);
+    let all = format!("all {}", services.len());
+    Scope {
+        from: address.from.clone(),
+        to: address.to.clone(),
+        assumed: address.assumed,
+        environments: choices(
+            "all environments",
+            address.listed.environment.as_deref(),
+            unique(|place| &place.0),
+        ),
+        services: choices(&all, address.listed.service.as_deref(), services),
+        action: path.to_owned(),
+        hidden: address.listed.filters.clone().into_iter().collect(),
+        note: String::new(),
+    }
+}
+
+async fn overview(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.overview_page(&caller, &address.listed, &address.words()).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Overview", "/"), true).await?;
+    Ok(pages::answer(StatusCode::OK, pages::overview::render(&frame, &page)?, &nonce))
+}
+
+async fn population(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.population_page(&caller, &address.listed).await?;
+    let place = ("Population", "/population");
+    let (frame, nonce) = frame(&app, &caller, &address, place, true).await?;
+    Ok(pages::answer(StatusCode::OK, pages::population::render(&frame, &page)?, &nonce))
+}
+
+async fn changes(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.changes_page(&caller, &address.listed).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", "/changes"), true).await?;
+    Ok(pages::answer(StatusCode::OK, pages::changes::render(&frame, &page)?, &nonce))
+}
+
+async fn change(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.change_page(&caller, &id).await?;
+    let path = format!("/changes/{id}");
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    Ok(pages::answer(StatusCode::OK, pages::change::render(&frame, &page)?, &nonce))
+}
+
+async fn deploy(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.deploy_page(&caller, &id).await?;
+    let path = format!("/deploys/{id}");
+    let (frame, nonce) = frame(&app, &caller, &address, ("Population", &path), false).await?;
+    Ok(pages::answer(StatusCode::OK, pages::deploy::render(&frame, &page)?, &nonce))
+}
+
+async fn decision(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.decision_page(&caller, &id).await?;
+    let path = format!("/decisions/{id}");
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    Ok(pages::answer(StatusCode::OK, pages::decision::render(&frame, &page)?, &nonce))
+}
+
+async fn ledger(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    if let Some(index) = address.query.get("index").filter(|index| !index.is_empty()) {
+        return Ok(Redirect::to(&format!("/ledger/{}", encoded(index))).into_response());
+    }
+    let before = address.query.get("before").and_then(|before| before.parse().ok());
+    let page = app.ledger_page(&caller, before, &address.listed.scope).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", "/ledger"), false).await?;
+    Ok(pages::answer(StatusCode::OK, pages::ledger::render(&frame, &page)?, &nonce))
+}
+
+async fn entry(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    Path(index): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let number = index.parse().map_err(|_| {
+        AppError::NotFound(format!("`{index}` is no index of an entry: 0, 1, 2, …"))
+    })?;
+    let page = app.entry_page(&caller, number).await?;
+    let path = format!("/ledger/{number}");
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", &path), false).await?;
+    Ok(pages::answer(StatusCode::OK, pages::entry::render(&frame, &page)?, &nonce))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_string_is_read_as_browsers_write_it() {
+        let read = parameters("a=1&b=x%20y+z&c=%C3%A9&d=100%25&e=%zz&flag");
+        assert_eq!(read["a"], "1");
+        assert_eq!(read["b"], "x y z");
+        assert_eq!(read["c"], "é");
+        assert_eq!(read["d"], "100%");
+        assert_eq!(read["e"], "");
+        assert_eq!(encoded("x y/é"), "x%20y%2F%C3%A9");
+    }
+
+    #[test]
+    fn the_current_quarter_has_its_right_days() {
+        let of = |text: &str| quarter(text.parse().expect("a time"));
+        assert_eq!(of("2026-11-20T12:00:00Z"), ("2026-10-01".to_owned(), "2026-12-31".to_owned()));
+        assert_eq!(of("2026-04-01T00:00:00Z"), ("2026-04-01".to_owned(), "2026-06-30".to_owned()));
+        assert_eq!(of("2026-09-30T23:59:59Z"), ("2026-07-01".to_owned(), "2026-09-30".to_owned()));
+        assert_eq!(of("2026-03-31T00:00:00Z"), ("2026-01-01".to_owned(), "2026-03-31".to_owned()));
+    }
+}
