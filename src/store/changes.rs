@@ -44,6 +44,8 @@ pub const STATEMENTS: &[&str] = &[
     OWNER,
     COMMITS,
     LANDINGS,
+    COMMITS_OF,
+    ALL,
 ];
 
 /// A change as it is kept. Times in microseconds.
