@@ -16,23 +16,23 @@ use crate::app::{App, LinkRequest};
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
     State(app): State<App>,
-    asker: Asker,
+    who: Asker,
     asked: Result<Query<Asked>, Problem>,
 ) -> Result<Response, Problem> {
-    gate(&app, asker, asked.map(|Query(asked)| asked)).await
+    gate(&app, who, asked.map(|Query(asked)| asked)).await
 }
 
 /// `POST /api/v1/gate`.
 pub(super) async fn gate_by_body(
     State(app): State<App>,
-    asker: Asker,
+    who: Asker,
     asked: Result<Json<Asked>, Problem>,
 ) -> Result<Response, Problem> {
-    gate(&app, asker, asked.map(|Json(asked)| asked)).await
+    gate(&app, who, asked.map(|Json(asked)| asked)).await
 }
 
-async fn gate(app: &App, asker: Asker, asked: Result<Asked, Problem>) -> Result<Response, Problem> {
-    let (asked, told) = match (asked, asker) {
+async fn gate(app: &App, who: Asker, asked: Result<Asked, Problem>) -> Result<Response, Problem> {
+    let (asked, told) = match (asked, who) {
         (Ok(asked), Asker::Token(token)) => {
             let told = app.gate_of_token(&token, &asked).await?;
             (asked, told)

@@ -52,12 +52,12 @@ impl App {
         target: &Target,
     ) -> Result<(Attributed, String), AppError> {
         let before = self.seen(&repo.id).await?;
-        let attributed = self.attribute(repo, target, true).await?;
+        let attributed = Box::pin(self.attribute(repo, target, true)).await?;
         let after = self.seen(&repo.id).await?;
         if before == after {
             return Ok((attributed, before));
         }
-        Ok((self.attribute(repo, target, false).await?, after))
+        Ok((Box::pin(self.attribute(repo, target, false)).await?, after))
     }
 
     /// What the counters of a repository say now.

@@ -115,10 +115,11 @@ impl App {
         if let Some(held) = recalled.and_then(|recalled| self.still_holds(recalled)) {
             return Ok(held);
         }
+        // On the heap: a remembered answer need not carry the room for a new one.
         let mut record = match &question.purpose {
-            Purpose::Merge => self.judge_merge(repo, question).await?,
+            Purpose::Merge => Box::pin(self.judge_merge(repo, question)).await?,
             Purpose::Deploy { environment, service } => {
-                self.judge_deploy(repo, question, environment, service).await?
+                Box::pin(self.judge_deploy(repo, question, environment, service)).await?
             }
         };
         key.clone_into(&mut record.question);
