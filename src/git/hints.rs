@@ -44,7 +44,8 @@ fn in_merge_title(title: &str, message: &str, merge: bool) -> Option<Hint> {
     let with_body = |number, words| Hint { number: Some(number), words, title: body(message) };
     // Whoever merges may put words before those of the forge; in a commit with one parent they would be a quotation.
     let request = if merge {
-        title.split_once("Merge pull request #").map(|(_, rest)| rest)
+        let parts = title.split_once("Merge pull request #");
+        parts.filter(|(before, _)| !before.contains('"')).map(|(_, rest)| rest)
     } else {
         title.strip_prefix("Merge pull request #")
     };
@@ -64,6 +65,9 @@ fn in_merge_title(title: &str, message: &str, merge: bool) -> Option<Hint> {
     if title.starts_with("Merged in ") {
         let (_, rest) = title.rsplit_once("(pull request #")?;
         return digits(rest).map(|number| with_body(number, "`Merged in … (pull request #n)`"));
+    }
+    if merge && (title.starts_with("Merge \"") || title.starts_with("Merge changes I")) {
+        return Some(Hint { number: None, words: "`Merge \"…\"`, as Gerrit does", title: None });
     }
     let words = "`Merge commit from fork` (a security advisory's private fork)";
     (title == "Merge commit from fork").then(|| Hint { number: None, words, title: body(message) })
@@ -131,6 +135,9 @@ mod tests {
         let merge = |message: &str| hint(message, true).map(|hint| (hint.number, hint.title));
         assert_eq!(merge("[DOCS] Merge pull request #8 from a/b"), Some((Some(8), None)));
         assert_eq!(number("Revert \"Merge pull request #8 from a/b\""), None);
+        let gerrit = "Merge \"Revert \"Merge pull request #8 from a/b\"\"";
+        assert_eq!(merge(gerrit), Some((None, None)));
+        assert_eq!(merge("Merge changes I3ffeb091,Idffefea4"), Some((None, None)));
         assert_eq!(merge("Merge commit from fork\n\nT"), Some((None, Some("T".to_owned()))));
         assert_eq!(
             merge("Merge pull request #3 in P/r from b to main\n\n* commit 'abc':"),

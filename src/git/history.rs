@@ -44,7 +44,7 @@ pub struct HistoryLanding {
     /// First line of the message, or the proposal's title where a merge's message has it.
     pub title: String,
     /// Authors and co-authors of everything that came in, as `Name <address>`, each address once. The author of
-    /// a merge commit is not among them: they are its committer's side of the story.
+    /// a merge commit is not among them, but whom its message names as co-authors are.
     pub authors: Vec<String>,
     /// The committer, as `Name <address>`.
     pub committer: String,
@@ -221,6 +221,9 @@ impl<'r> History<'r> {
             }
             if kept.authors.is_empty() {
                 kept.authors.clone_from(&kept.author);
+            } else {
+                // Whom the message of a merge names beside its author wrote something that came in.
+                kept.authors.extend(kept.author.iter().skip(1));
             }
             unique(&mut kept.authors);
             unique(&mut kept.keys);
@@ -246,6 +249,14 @@ impl<'r> History<'r> {
         Ok(())
     }
 
+    /// A merge whose text is the proposal's may say that it closes itself: that is no ticket.
+    fn tickets(&self, kept: &Kept) -> Vec<String> {
+        let number = kept.hint.as_ref().and_then(|hint| hint.number);
+        let itself = number.map(|number| format!("#{number}"));
+        let issues = kept.issues.iter().filter(|issue| itself.as_ref() != Some(issue)).cloned();
+        self.projects.believed(&kept.keys).into_iter().chain(issues).collect()
+    }
+
     fn landing(&self, kept: &Kept, files: Vec<RawChange>) -> Result<HistoryLanding, GitError> {
         let (how, how_we_know) = how(!kept.merged.is_empty(), kept.hint.as_ref());
         Ok(HistoryLanding {
@@ -257,7 +268,7 @@ impl<'r> History<'r> {
             authors: kept.authors.iter().map(|person| self.people.name(*person)).collect(),
             committer: self.people.name(kept.committer),
             at: kept.at,
-            tickets: [self.projects.believed(&kept.keys), kept.issues.clone()].concat(),
+            tickets: self.tickets(kept),
             commits: kept.commits,
             files,
         })

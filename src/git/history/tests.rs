@@ -23,7 +23,7 @@ fn kit() -> (Kit, [Oid; 4]) {
     let kit = Kit::new();
     let tree = |n: usize| kit.tree(&[("a", &n.to_string())]);
     let root = kit.commit_as("ann", &[], tree(0), "root PAY-1 UTF-8");
-    let squash = kit.commit_as("bob", &[root], tree(1), "PAY-2: squash (#4)\n\n* one\n\nCo-authored-by: Eve <EVE@example.org>\nFixes #3\n\nCo-authored-by: Eve <eve@example.org>");
+    let squash = kit.commit_as("bob", &[root], tree(1), "PAY-2: squash (#4)\n\n* one\n\nCo-authored-by: Eve <EVE@example.org>\nFixes #3, fixes #4\n\nCo-authored-by: Eve <eve@example.org>");
     let work = kit.commit_as("cyd", &[root], kit.tree(&[("a", "0"), ("w", "1")]), "PAY-3 work");
     let more =
         kit.commit_as("dee", &[work], kit.tree(&[("a", "0"), ("w", "2")]), "more UTF-16 UTF-32");
@@ -31,7 +31,7 @@ fn kit() -> (Kit, [Oid; 4]) {
         "ann",
         &[squash, more],
         kit.tree(&[("a", "1"), ("w", "2")]),
-        "Merge pull request #5 from x/y\n\nAdd w",
+        "Merge pull request #5 from x/y\n\nAdd w\n\nCo-authored-by: Fay <fay@example.org>",
     );
     let direct = kit.commit_as("mal", &[merge], kit.tree(&[("a", "9"), ("w", "2")]), "hurry");
     (kit, [root, squash, merge, direct])
@@ -46,7 +46,8 @@ fn every_landing_says_how_it_came_and_who_wrote_it() {
     let [hurry, merge, squash, root] = all.as_slice() else { panic!("four") };
     assert_eq!((hurry.how, hurry.hint.is_some()), (LandingKind::Direct, false));
     assert_eq!((merge.how, merge.commits), (LandingKind::Merge, 3));
-    assert_eq!(merge.authors, ["dee <dee@example.org>", "cyd <cyd@example.org>"]);
+    let people = ["dee <dee@example.org>", "cyd <cyd@example.org>", "Fay <fay@example.org>"];
+    assert_eq!(merge.authors, people, "ann merged it, and wrote nothing of it");
     assert_eq!(merge.tickets, ["PAY-3"]);
     assert_eq!(squash.tickets, ["PAY-2", "#3"], "#4 is the proposal itself");
     assert_eq!(squash.authors, ["bob <bob@example.org>", "Eve <EVE@example.org>"]);
