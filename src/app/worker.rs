@@ -75,6 +75,11 @@ impl App {
         if let Err(error) = self.writer().submit(Recover).await {
             tracing::warn!(%error, "jobs of the last run could not be taken up");
         }
+        if self.writer().closed().is_some() {
+            // Nothing may be written, so there is no work; why was said at start.
+            let _ = stop.wait_for(|stop| *stop).await;
+            return;
+        }
         let mut tick = tokio::time::interval(TICK);
         let mut checkpoint = tokio::time::interval(self.config().ledger.checkpoint_interval);
         loop {

@@ -151,7 +151,7 @@ pub(super) async fn sign_in(args: &SignInArgs, config: Option<&Path>) -> Outcome
     }
     let app = open::app(open::config(config)?).await?;
     let made = app.sign_in_link(&Caller::operator(), args.person.trim(), args.role).await;
-    let secret = made.map(|secret| app.url(&format!("/sign-in?token={secret}")));
+    let secret = made.map(|secret| app.url(&format!("/sign-in/{secret}")));
     open::close(&app).await;
     out::note(&format!(
         "signs {} in once, as {}, within the next hour:",

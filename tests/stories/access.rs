@@ -56,6 +56,15 @@ const TABLE: &[Row] = &[
     ("/sign-in", "GET", "/sign-in", None),
     ("/sign-in/{link}", "GET", "/sign-in/x", None),
     ("/sign-out", "POST", "/sign-out", None),
+    // Pages are for signed-in people; `pages.rs` walks them.
+    ("/", "GET", "/", None),
+    ("/population", "GET", "/population", None),
+    ("/deploys/{id}", "GET", "/deploys/dep_x", None),
+    ("/changes", "GET", "/changes", None),
+    ("/changes/{id}", "GET", "/changes/chg_x", None),
+    ("/decisions/{id}", "GET", "/decisions/dec_x", None),
+    ("/ledger", "GET", "/ledger", None),
+    ("/ledger/{index}", "GET", "/ledger/0", None),
 ];
 
 #[test]

@@ -118,6 +118,7 @@ pub(super) fn pager(
         last: None,
         sizes: sizes
             .iter()
+            .filter(|size| **size != wanted.size)
             .map(|size| Link::new(size.to_string(), wanted.href(path, &[], Some(*size))))
             .collect(),
     }
@@ -143,10 +144,7 @@ impl App {
         }
         let last = found.last().map(|row| (row.started_at, row.id.as_str()));
         Ok(PopulationPage {
-            environment: wanted
-                .environment
-                .clone()
-                .unwrap_or_else(|| "all environments".to_owned()),
+            environment: wanted.environment.clone().unwrap_or_else(|| "all".to_owned()),
             here,
             compared: None,
             filters: filters(wanted),
