@@ -23,8 +23,8 @@ mod load;
 use load::{Load, Outcome, Requests, median};
 
 const CONNECTIONS: usize = 16;
-const ROUNDS: usize = 7;
-const ROUND: Duration = Duration::from_millis(1500);
+const ROUNDS: usize = 15;
+const ROUND: Duration = Duration::from_millis(800);
 const REACH: f64 = 0.5;
 const REACH_P99: f64 = 3.0;
 
@@ -62,11 +62,15 @@ fn compare(floors: &[Load], products: &[Load]) -> ExitCode {
         };
         let (p50, p99) = (of(500), of(990));
         println!("{name:<17} {rate:>8.0} a second   p50 {p50:>9.1?}   p99 {p99:>9.1?}");
-        (rate, p99.as_secs_f64())
+        p99.as_secs_f64()
     };
     let floor = figures("point read", floors);
     let product = figures("gate, repeated", products);
-    let (rate, p99) = (product.0 / floor.0, product.1 / floor.1);
+    // Pair by pair, so that what else the machine does meets both.
+    let pairs = || floors.iter().zip(products);
+    let rate = median(pairs().map(|(floor, product)| product.rate() / floor.rate()).collect());
+    let rate = rate.unwrap_or_default();
+    let p99 = product / floor;
     println!("ratio             {rate:.2} of the throughput, p99 {p99:.2} times as long");
     if rate >= REACH && p99 <= REACH_P99 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -77,6 +77,8 @@ impl App {
                 received_at: self.clock().now(),
             },
             understood,
+            applying: false,
+            failed: None,
         };
         self.keep(command).await
     }
@@ -155,11 +157,15 @@ fn kept_headers(headers: &Headers) -> String {
 struct KeepDelivery {
     delivery: NewDelivery,
     understood: Result<Normalised, String>,
+    applying: bool,
+    /// Why it could not be applied at the first try: then it is kept and set aside.
+    failed: Option<AppError>,
 }
 
 impl Command for KeepDelivery {
     type Out = Receipt;
 
+    /// Keeps and applies in one savepoint; if applying fails, all is taken back and it runs [`again`](Self::again).
     async fn run(&mut self, unit: &mut Unit) -> Result<Receipt, AppError> {
         let (state, why) = first_state(&self.understood);
         let index = unit.next_index();
@@ -168,19 +174,22 @@ impl Command for KeepDelivery {
         }
         unit.record("delivery", self.entry(state))?;
         let delivery = self.delivery.id.clone();
-        let Ok(said) = &self.understood else { return Ok(Receipt::Kept(delivery, state)) };
-        let at = self.delivery.received_at;
-        let source = self.delivery.source.as_str();
-        match unit
-            .attempt(async |unit| project::apply(unit, source, &said.events, at).await)
-            .await?
-        {
-            Ok(()) => Ok(Receipt::Kept(delivery, state)),
-            Err(error) => {
-                set_aside(unit, &delivery, &error).await?;
-                Ok(Receipt::Kept(delivery, DeliveryState::SetAside))
-            }
+        if let Some(error) = &self.failed {
+            set_aside(unit, &delivery, error).await?;
+            return Ok(Receipt::Kept(delivery, DeliveryState::SetAside));
         }
+        if let Ok(said) = &self.understood {
+            self.applying = true;
+            let (source, at) = (self.delivery.source.as_str(), self.delivery.received_at);
+            project::apply(unit, source, &said.events, at).await?;
+        }
+        Ok(Receipt::Kept(delivery, state))
+    }
+
+    fn again(&mut self, error: &AppError) -> bool {
+        let again = self.applying && self.failed.is_none();
+        self.failed = Some(error.clone());
+        again
     }
 }
 

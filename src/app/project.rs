@@ -52,7 +52,7 @@ async fn pull_request(
 ) -> Result<(), AppError> {
     let repo = repository(unit, source, &event.repo).await?;
     for account in [&event.opener, &event.sender, &event.merged_by].into_iter().flatten() {
-        store::accounts::put(unit.tx(), source, account).await?;
+        unit.note_account(source, account).await?;
     }
     let key = pull_key(&repo.id, event.number);
     let mut pull = aggregates::get(unit.tx(), "pull_request", &key)
@@ -279,10 +279,10 @@ async fn protection(
 }
 
 async fn note(unit: &mut Unit, source: &str, account: Option<&Account>) -> Result<(), AppError> {
-    if let Some(account) = account {
-        store::accounts::put(unit.tx(), source, account).await?;
+    match account {
+        Some(account) => unit.note_account(source, account).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Our id of a repository: of a configured one by its name there, of any other by the forge's id.
@@ -297,13 +297,18 @@ async fn repository(
     source: &str,
     named: &RepoRef,
 ) -> Result<Repository, AppError> {
+    if let Some(known) = unit.known_repository(source, &named.id)
+        && !tells_more(named, known)
+    {
+        return Ok(known.clone());
+    }
     if let Some(mut known) = store::repositories::by_external(unit.tx(), source, &named.id).await? {
-        let renamed = known.name != named.name && !known.configured;
-        if renamed || known.default_branch.is_none() && named.default_branch.is_some() {
+        if tells_more(named, &known) {
             known.default_branch = named.default_branch.clone().or(known.default_branch);
             known.name = if known.configured { known.name } else { named.name.clone() };
             store::repositories::put(unit.tx(), &known).await?;
         }
+        unit.know_repository(&named.id, &known);
         return Ok(known);
     }
     let mut repository = Repository {
@@ -332,6 +337,12 @@ async fn repository(
     }
     store::repositories::put(unit.tx(), &repository).await?;
     Ok(repository)
+}
+
+/// Whether a payload names a repository otherwise than it is known.
+fn tells_more(named: &RepoRef, known: &Repository) -> bool {
+    let renamed = known.name != named.name && !known.configured;
+    renamed || known.default_branch.is_none() && named.default_branch.is_some()
 }
 
 /// A configured name now belongs to another id at the forge: nothing of the old history applies to it.

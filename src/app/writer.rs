@@ -5,7 +5,7 @@
 //! fails. A commit error is ambiguous (sem 11.8): the connection is thrown away, and nobody is told "kept". While
 //! batches fail the service is not ready; it asks by itself whether writing works again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -17,9 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::AppError;
 use crate::clock::Clock;
-use crate::domain::Time;
+use crate::domain::{Account, Time};
 use crate::ledger::entry::{Entry, Sealed};
 use crate::ledger::tree::Frontier;
+use crate::store::repositories::Repository;
 use crate::store::{self, Db, Tx};
 
 /// Commands in one transaction at the most: a batch should stay well under a second.
@@ -34,6 +35,12 @@ pub trait Command: Send + 'static {
 
     /// Does it. An error takes back everything it wrote.
     fn run(&mut self, unit: &mut Unit) -> impl Future<Output = Result<Self::Out, AppError>> + Send;
+
+    /// Whether to run once more after an error or a panic, now that everything was taken back: for a command that can
+    /// still do a part. Asked once.
+    fn again(&mut self, _error: &AppError) -> bool {
+        false
+    }
 }
 
 /// The open transaction, with the ledger entries that will be appended at its end.
@@ -44,6 +51,15 @@ pub struct Unit {
     frontier: Frontier,
     entries: Vec<(String, Sealed)>,
     moved: BTreeSet<String>,
+    known: Known,
+}
+
+/// Rows that this batch has read or written already, by source and id there. Good until its end: whoever writes holds the
+/// ledger's head, so nobody else writes meanwhile, on no node. Forgotten when anything is taken back.
+#[derive(Debug, Default)]
+struct Known {
+    accounts: HashMap<(String, String), Account>,
+    repositories: HashMap<(String, String), Repository>,
 }
 
 /// A place to come back to.
@@ -61,7 +77,14 @@ impl Unit {
             .ok()
             .filter(|frontier| frontier.size() == size)
             .ok_or_else(|| AppError::internal("the ledger's head cannot be read", &size))?;
-        Ok(Self { tx, now, frontier, entries: Vec::new(), moved: BTreeSet::new() })
+        Ok(Self {
+            tx,
+            now,
+            frontier,
+            entries: Vec::new(),
+            moved: BTreeSet::new(),
+            known: Known::default(),
+        })
     }
 
     /// The transaction.
@@ -99,22 +122,25 @@ impl Unit {
         self.moved.insert(scope.to_owned());
     }
 
-    /// Runs a part that may fail without the rest: its writes and entries are taken back, the error returned.
-    pub async fn attempt<T, F>(&mut self, part: F) -> Result<Result<T, AppError>, AppError>
-    where
-        F: AsyncFnOnce(&mut Self) -> Result<T, AppError>,
-    {
-        let mark = self.mark().await?;
-        match part(self).await {
-            Ok(value) => {
-                self.tx.release().await?;
-                Ok(Ok(value))
-            }
-            Err(error) => {
-                self.back_to(mark).await?;
-                Ok(Err(error))
-            }
+    /// Keeps an account with the login it was last seen under, unless this batch did so last.
+    pub async fn note_account(&mut self, source: &str, account: &Account) -> Result<(), AppError> {
+        let key = (source.to_owned(), account.id.clone());
+        if self.known.accounts.get(&key) != Some(account) {
+            store::accounts::put(&mut self.tx, source, account).await?;
+            self.known.accounts.insert(key, account.clone());
         }
+        Ok(())
+    }
+
+    /// The repository of a forge's id, if this batch has met it.
+    pub(super) fn known_repository(&self, source: &str, external: &str) -> Option<&Repository> {
+        self.known.repositories.get(&(source.to_owned(), external.to_owned()))
+    }
+
+    /// Remembers a repository as it is in the database, until the batch ends.
+    pub(super) fn know_repository(&mut self, external: &str, repository: &Repository) {
+        let key = (repository.source.clone(), external.to_owned());
+        self.known.repositories.insert(key, repository.clone());
     }
 
     async fn mark(&mut self) -> Result<Mark, AppError> {
@@ -125,6 +151,7 @@ impl Unit {
     async fn back_to(&mut self, mark: Mark) -> Result<(), AppError> {
         self.entries.truncate(mark.entries);
         self.moved = mark.moved;
+        self.known = Known::default();
         Ok(self.tx.rollback_to_savepoint().await?)
     }
 
@@ -138,24 +165,21 @@ impl Unit {
         if self.entries.is_empty() {
             return Ok(wrote);
         }
-        for (kind, sealed) in std::mem::take(&mut self.entries) {
-            let index = self.frontier.size();
-            store::ledger::append(
-                &mut self.tx,
+        let entries = std::mem::take(&mut self.entries);
+        let rows: Vec<_> = (self.frontier.size()..)
+            .zip(&entries)
+            .map(|(index, (kind, sealed))| store::ledger::NewEntry {
                 index,
-                &kind,
-                &sealed.bytes,
-                sealed.leaf_hash.as_bytes(),
-            )
-            .await?;
+                kind,
+                bytes: &sealed.bytes,
+                leaf: sealed.leaf_hash.as_bytes(),
+            })
+            .collect();
+        store::ledger::append_all(&mut self.tx, &rows).await?;
+        for (_, sealed) in &entries {
             for complete in self.frontier.append(sealed.leaf_hash) {
-                store::ledger::add_hash(
-                    &mut self.tx,
-                    complete.level,
-                    complete.index,
-                    complete.hash.as_bytes(),
-                )
-                .await?;
+                let hash = complete.hash.as_bytes();
+                store::ledger::add_hash(&mut self.tx, complete.level, complete.index, hash).await?;
             }
         }
         let (size, frontier) = (self.frontier.size(), self.frontier.to_string());
@@ -170,6 +194,7 @@ trait Work: Send {
         &'a mut self,
         unit: &'a mut Unit,
     ) -> Pin<Box<dyn Future<Output = Result<(), AppError>> + Send + 'a>>;
+    fn again(&mut self, error: &AppError) -> bool;
     fn fail(&mut self, error: AppError);
     fn answer(self: Box<Self>, fate: &Result<(), AppError>);
 }
@@ -190,6 +215,10 @@ impl<C: Command> Work for Pending<C> {
             self.out = Some(Ok(out));
             Ok(())
         })
+    }
+
+    fn again(&mut self, error: &AppError) -> bool {
+        self.command.again(error)
     }
 
     fn fail(&mut self, error: AppError) {
@@ -365,19 +394,29 @@ async fn write(
 async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<bool, Failed> {
     let mut unit = Unit::begin(db, now).await?;
     for work in batch {
-        let mark = unit.mark().await?;
-        let done = AssertUnwindSafe(work.run(&mut unit)).catch_unwind().await;
-        let done = done.unwrap_or_else(|_| Err(AppError::internal("a command panicked", &"")));
-        match done {
-            Ok(()) => unit.tx.release().await.map_err(AppError::from)?,
-            Err(error) => {
-                work.fail(error);
-                // Fails where the database gave the whole transaction up (a full disk): nothing was kept.
-                unit.back_to(mark).await?;
-            }
+        if let Err(error) = run_alone(&mut unit, work.as_mut()).await? {
+            let error = if work.again(&error) {
+                run_alone(&mut unit, work.as_mut()).await?.err()
+            } else {
+                Some(error)
+            };
+            error.into_iter().for_each(|error| work.fail(error));
         }
     }
     let wrote = unit.seal().await?;
     let committed = unit.tx.commit().await.map(|()| wrote);
     committed.map_err(|error| Failed { told: AppError::Ambiguous, why: error.to_string() })
+}
+
+/// Runs one command in a savepoint of its own. The outer error: the database gave the whole transaction up (a full
+/// disk), so nothing is kept of anybody.
+async fn run_alone(unit: &mut Unit, work: &mut dyn Work) -> Result<Result<(), AppError>, AppError> {
+    let mark = unit.mark().await?;
+    let done = AssertUnwindSafe(work.run(unit)).catch_unwind().await;
+    let done = done.unwrap_or_else(|_| Err(AppError::internal("a command panicked", &"")));
+    match &done {
+        Ok(()) => unit.tx.release().await?,
+        Err(_) => unit.back_to(mark).await?,
+    }
+    Ok(done)
 }

@@ -177,3 +177,40 @@ async fn a_database_that_is_gone_is_a_503_in_words_and_nothing_is_acknowledged()
     let alive = server.request(Method::GET, "/healthz").send().await.expect("an answer");
     assert_eq!(alive.status(), StatusCode::OK);
 }
+
+both!(what_cannot_be_applied_is_kept_set_aside_and_applied_later, |kind| async move {
+    let world = World::new(kind).await;
+    let server = Server::start(&world).await;
+    let reader = token(&world, Role::Reader).await;
+    server.deliver("pull_request", "d-1", &pull_request(2, "One")).await;
+    let db = countersign::store::Db::open(&world.config.database_url.0).await.expect("opens");
+    rewrite(&db, "update aggregate set body = '!' || body where kind = 'pull_request'").await;
+    let state = async |answer: reqwest::Response| {
+        let status = answer.status();
+        let answer: Value = answer.json().await.expect("JSON");
+        (status, answer["state"].as_str().unwrap_or_default().to_owned())
+    };
+    let spoilt = server.deliver("pull_request", "d-2", &pull_request(2, "Two")).await;
+    assert_eq!(state(spoilt).await, (StatusCode::ACCEPTED, "set_aside".to_owned()));
+    let other = server.deliver("pull_request", "d-3", &pull_request(3, "Another")).await;
+    assert_eq!(state(other).await, (StatusCode::ACCEPTED, "applied".to_owned()));
+    rewrite(&db, "update aggregate set body = substr(body, 2) where kind = 'pull_request' and body like '!%'").await;
+    world.app.work_until_idle().await;
+    let list: Value = server.get("/api/v1/deliveries", &reader).await.json().await.expect("JSON");
+    let states: Vec<_> =
+        list["items"].as_array().expect("a list").iter().map(|one| &one["state"]).collect();
+    assert_eq!(states, ["applied"; 3]);
+    let found = world.app.verify_ledger(&world.operator(), |_, _| {}).await.expect("verifies");
+    assert_eq!(found.faults, Vec::<String>::new());
+});
+
+async fn rewrite(db: &countersign::store::Db, sql: &'static str) {
+    use countersign::store::Db;
+    let done = match db {
+        Db::Sqlite { writer, .. } => {
+            sqlx::query(sql).execute(writer).await.map(|done| done.rows_affected())
+        }
+        Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(|done| done.rows_affected()),
+    };
+    assert_eq!(done.expect("it runs"), 1);
+}
