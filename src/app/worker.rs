@@ -162,7 +162,7 @@ impl App {
                 Err(error) => Err(error),
             },
             "landings" => self.refresh_landings(&job.key).await,
-            "change" => self.refresh_change(&job.key).await,
+            "change" => Box::pin(self.refresh_change(&job.key)).await,
             "direct" => self.refresh_direct(&job.key).await,
             "authors" => self.refresh_authors(&job.key).await,
             "deploys" => self.refresh_deploys(&job.key).await,

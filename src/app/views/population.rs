@@ -174,7 +174,7 @@ fn filters(wanted: &Listed) -> Filters {
             field(wanted, PATH, ("class", "Highest class"), classes),
             field(wanted, PATH, ("decision", "Decision"), states),
         ],
-        clear_href: Listed { filters: Default::default(), ..wanted.clone() }.href(PATH, &[], None),
+        clear_href: wanted.without_filters().href(PATH, &[], None),
     }
 }
 
