@@ -400,7 +400,9 @@ async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<
             } else {
                 Some(error)
             };
-            error.into_iter().for_each(|error| work.fail(error));
+            if let Some(error) = error {
+                work.fail(error);
+            }
         }
     }
     let wrote = unit.seal().await?;
