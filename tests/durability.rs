@@ -35,6 +35,7 @@ use countersign::app::intake::{Receipt, Received};
 use countersign::app::{App, AppError, Caller};
 use countersign::clock::Clock;
 use countersign::integrations::Headers;
+use countersign::store::Db;
 use driver::{Driver, Say};
 use judge::Judge;
 use serde_json::json;
@@ -267,4 +268,24 @@ async fn a_database_damaged_in_the_middle_is_a_start_refused_in_words() {
     std::fs::write(&file, bytes).expect("damaged");
     let error = open(folder.path()).await.expect_err("refused");
     assert_eq!(error.to_string(), "the database does not answer: its file is damaged");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_grow_is_called_a_full_disk() {
+    let folder = TempDir::new().expect("a folder");
+    let db = Db::open(&child::config(folder.path()).database_url.0).await.expect("it opens");
+    let Db::Sqlite { writer, .. } = &db else { panic!("not SQLite") };
+    // SQLite then fails with the error that it gives for ENOSPC.
+    sqlx::query("pragma max_page_count = 1").execute(writer).await.expect("set");
+    let mut tx = db.begin().await.expect("begins");
+    let long = "x".repeat(1000);
+    let mut refused = None;
+    for number in 0..10_000 {
+        let scope = format!("{number}{long}");
+        if let Err(error) = countersign::store::versions::bump(&mut tx, &scope).await {
+            refused = Some(error.to_string());
+            break;
+        }
+    }
+    assert_eq!(refused.as_deref(), Some("the database does not answer: the disk is full"));
 }

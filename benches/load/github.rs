@@ -112,7 +112,7 @@ const TEXT: &str = "## What\r\nRounds half to even where the scheme asks for it,
     the first day, after the deploy\r\n";
 
 /// The delivery of one pull request.
-pub fn pull_request(number: u64) -> Value {
+pub(crate) fn pull_request(number: u64) -> Value {
     let base = "https://api.github.com/repos/acme-payments/settlement-service";
     let head = format!("{number:040x}");
     let mut pull = urls(

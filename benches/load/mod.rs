@@ -19,11 +19,11 @@ use tokio::net::TcpStream;
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The secret of the bench's GitHub.
-pub const SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 
 /// Which requests a load sends.
 #[derive(Clone)]
-pub enum Requests {
+pub(crate) enum Requests {
     /// The same one for this long.
     Same(Arc<Vec<u8>>, Duration),
     /// Each once.
@@ -31,24 +31,24 @@ pub enum Requests {
 }
 
 /// How a load went.
-pub struct Load {
+pub(crate) struct Load {
     /// Answers in all.
-    pub answers: usize,
+    pub(crate) answers: usize,
     /// From the first request to the last answer.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// Of every answer, shortest first.
     latencies: Vec<Duration>,
 }
 
 impl Load {
     /// Answers a second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         let answers = u32::try_from(self.answers).unwrap_or(u32::MAX);
         f64::from(answers) / self.elapsed.as_secs_f64()
     }
 
     /// The latency that so many of a thousand answers stay under.
-    pub fn permille(&self, permille: usize) -> Duration {
+    pub(crate) fn permille(&self, permille: usize) -> Duration {
         let place = (self.latencies.len() * permille / 1000).min(self.latencies.len().max(1) - 1);
         self.latencies.get(place).copied().unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl Load {
 
 /// Sends requests over so many kept connections from a thread of its own, and waits for every answer. Any answer
 /// with another status is an error: a load that is refused measures nothing.
-pub fn send(
+pub(crate) fn send(
     to: SocketAddr,
     connections: usize,
     requests: &Requests,
@@ -128,7 +128,7 @@ async fn one(
 }
 
 /// Reads one answer into the buffer and returns its status.
-pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
+pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
     let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     buffer.clear();
     loop {
@@ -156,7 +156,7 @@ pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<
 }
 
 /// The body of one answer to a GET with a token.
-pub async fn get(to: SocketAddr, path: &str, token: &str) -> Outcome<(u16, Vec<u8>)> {
+pub(crate) async fn get(to: SocketAddr, path: &str, token: &str) -> Outcome<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(to).await?;
     stream.write_all(&get_request(path, token)).await?;
     let mut buffer = Vec::new();
@@ -166,13 +166,13 @@ pub async fn get(to: SocketAddr, path: &str, token: &str) -> Outcome<(u16, Vec<u
 }
 
 /// A GET with a token, as bytes.
-pub fn get_request(path: &str, token: &str) -> Vec<u8> {
+pub(crate) fn get_request(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n")
         .into_bytes()
 }
 
 /// A signed delivery of the bench's GitHub, as bytes.
-pub fn delivery(event: &str, key: &str, body: &[u8]) -> Outcome<Vec<u8>> {
+pub(crate) fn delivery(event: &str, key: &str, body: &[u8]) -> Outcome<Vec<u8>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
     mac.update(body);
     let hex: String =
@@ -191,7 +191,7 @@ pub fn delivery(event: &str, key: &str, body: &[u8]) -> Outcome<Vec<u8>> {
 }
 
 /// A configuration in a folder, with what is given added.
-pub fn config(folder: &Path, more: &str) -> Outcome<Config> {
+pub(crate) fn config(folder: &Path, more: &str) -> Outcome<Config> {
     let text = format!(
         "[database]\nurl = \"sqlite:countersign.db\"\n[ledger]\norigin = \"ledger.example/bench\"\n\
          [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{more}"
@@ -201,7 +201,7 @@ pub fn config(folder: &Path, more: &str) -> Outcome<Config> {
 }
 
 /// The middle one.
-pub fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> Option<T> {
+pub(crate) fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> Option<T> {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied()
 }

@@ -12,14 +12,14 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 /// The variable that makes this binary the service; its value is the folder.
-pub const FOLDER: &str = "COUNTERSIGN_TEST_CHILD";
+pub(crate) const FOLDER: &str = "COUNTERSIGN_TEST_CHILD";
 /// The secret of the test's GitHub.
-pub const SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 /// How long a start, or coming back, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The configuration of a service on a folder.
-pub fn config(folder: &Path) -> Config {
+pub(crate) fn config(folder: &Path) -> Config {
     let text = format!(
         "[database]\nurl = \"sqlite:countersign.db\"\n[ledger]\norigin = \"ledger.example/durability\"\n\
          [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n"
@@ -32,7 +32,7 @@ fn address_file(folder: &Path) -> PathBuf {
 }
 
 /// Serves for ever: the body of the child.
-pub fn serve(folder: &Path) {
+pub(crate) fn serve(folder: &Path) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -63,16 +63,16 @@ async fn sign_often(app: App) {
 }
 
 /// A running service.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     folder: PathBuf,
     client: reqwest::Client,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Service {
     /// Starts it and waits until it listens.
-    pub async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let _ = std::fs::remove_file(address_file(folder));
         let log = std::fs::File::options()
             .create(true)
@@ -105,13 +105,13 @@ impl Service {
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
     }
 
     /// Status and, of a problem, its detail.
-    pub async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let url = format!("http://{}{path}", self.address);
         let answer = self.client.get(url).send().await.expect("an answer");
         let status = answer.status().as_u16();
@@ -122,7 +122,7 @@ impl Service {
     }
 
     /// Waits until it says that it is ready.
-    pub async fn is_ready(&self) {
+    pub(crate) async fn is_ready(&self) {
         let began = Instant::now();
         loop {
             let (status, says) = self.get("/readyz").await;
@@ -135,7 +135,7 @@ impl Service {
     }
 
     /// Waits until a head was signed over everything that is there.
-    pub async fn has_signed(&self) {
+    pub(crate) async fn has_signed(&self) {
         let head = self.folder.join("countersign.key.head");
         let read = || std::fs::read_to_string(&head).unwrap_or_default();
         let began = Instant::now();
@@ -152,7 +152,7 @@ impl Service {
     }
 
     /// From now on its files may not grow beyond so many bytes: writing more fails as on a full disk.
-    pub fn may_write_files_up_to(&self, bytes: Option<u64>) {
+    pub(crate) fn may_write_files_up_to(&self, bytes: Option<u64>) {
         let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         // The soft limit only, so that it can be lifted again by an ordinary user.
         let done = Command::new("prlimit")

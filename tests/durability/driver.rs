@@ -20,16 +20,16 @@ const CONNECTIONS: u64 = 8;
 
 /// A delivery that was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledged {
+pub(crate) struct Acknowledged {
     /// Under which id it is said to be kept.
-    pub delivery: String,
+    pub(crate) delivery: String,
     /// Of the bytes that were sent.
-    pub sha256: String,
+    pub(crate) sha256: String,
 }
 
 /// What the service said to a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Say {
+pub(crate) enum Say {
     /// 200 or 202.
     Acknowledged,
     /// Another status, with the detail.
@@ -46,7 +46,7 @@ struct Inner {
 }
 
 /// The driver.
-pub struct Driver {
+pub(crate) struct Driver {
     inner: Arc<Inner>,
     path: PathBuf,
     told: usize,
@@ -122,7 +122,7 @@ impl Inner {
 
 impl Driver {
     /// A driver that writes into a folder.
-    pub fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         let path = folder.join("acknowledged");
         let log = File::create(&path).expect("a file");
         let inner = Inner {
@@ -135,7 +135,7 @@ impl Driver {
     }
 
     /// Sends over all connections; after this long the end is made, and the connections break.
-    pub async fn load(&mut self, to: SocketAddr, long: Duration, end: impl FnOnce()) {
+    pub(crate) async fn load(&mut self, to: SocketAddr, long: Duration, end: impl FnOnce()) {
         let over = Arc::new(AtomicBool::new(false));
         let tasks: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
@@ -154,7 +154,7 @@ impl Driver {
     }
 
     /// Sends so many, all of which must be acknowledged.
-    pub async fn send(&mut self, to: SocketAddr, deliveries: u64) {
+    pub(crate) async fn send(&mut self, to: SocketAddr, deliveries: u64) {
         let left = Arc::new(AtomicU64::new(deliveries));
         let tasks: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
@@ -177,20 +177,27 @@ impl Driver {
     }
 
     /// Sends one and returns what was said.
-    pub async fn one(&mut self, to: SocketAddr) -> Say {
+    pub(crate) async fn one(&mut self, to: SocketAddr) -> Say {
         self.inner.next(to).await
     }
 
     /// Sends again what was not acknowledged, as a sender does: each must be taken now.
-    pub async fn send_again(&mut self, to: SocketAddr) {
+    pub(crate) async fn send_again(&mut self, to: SocketAddr) {
         let unanswered = std::mem::take(&mut *self.inner.unanswered.lock().expect("the list"));
-        for number in unanswered {
-            assert_eq!(self.inner.send(to, number).await, Say::Acknowledged, "sent again");
+        let tasks: Vec<_> = unanswered
+            .into_iter()
+            .map(|number| {
+                let inner = Arc::clone(&self.inner);
+                tokio::spawn(async move { inner.send(to, number).await })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.expect("a task"), Say::Acknowledged, "sent again");
         }
     }
 
     /// Everything that was acknowledged, from the other place.
-    pub fn acknowledged_elsewhere(&self) -> Vec<Acknowledged> {
+    pub(crate) fn acknowledged_elsewhere(&self) -> Vec<Acknowledged> {
         let text = std::fs::read_to_string(&self.path).expect("the other place");
         text.lines()
             .map(|line| line.split_once(' ').expect("two words"))
@@ -202,7 +209,7 @@ impl Driver {
     }
 
     /// What was acknowledged since this was asked last.
-    pub fn new_since_last_time(&mut self) -> Vec<Acknowledged> {
+    pub(crate) fn new_since_last_time(&mut self) -> Vec<Acknowledged> {
         let mut all = self.acknowledged_elsewhere();
         let new = all.split_off(self.told);
         self.told += new.len();

@@ -16,7 +16,7 @@ use super::driver::Acknowledged;
 const PAGE: i64 = 1000;
 
 /// The judge of one folder.
-pub struct Judge {
+pub(crate) struct Judge {
     folder: PathBuf,
     /// The tree over every entry that was ever seen there.
     frontier: Frontier,
@@ -29,7 +29,7 @@ async fn database(folder: &Path) -> Db {
 }
 
 /// Runs one statement on a folder's database: how the controls spoil it.
-pub async fn execute(folder: &Path, sql: &'static str, id: &str) {
+pub(crate) async fn execute(folder: &Path, sql: &'static str, id: &str) {
     let db = database(folder).await;
     let Db::Sqlite { writer, .. } = &db else { panic!("not SQLite") };
     let done = sqlx::query(sql).bind(id).execute(writer).await.expect("it runs");
@@ -39,12 +39,12 @@ pub async fn execute(folder: &Path, sql: &'static str, id: &str) {
 
 impl Judge {
     /// A judge who has seen nothing yet.
-    pub fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), frontier: Frontier::new(), compared: 0 }
     }
 
     /// Everything that is wrong, in words; empty: it holds.
-    pub async fn judge(&mut self, acknowledged: &[Acknowledged]) -> Vec<String> {
+    pub(crate) async fn judge(&mut self, acknowledged: &[Acknowledged]) -> Vec<String> {
         // The head beside the key is read first: the database may only have grown since.
         let config = child::config(&self.folder);
         let pem = std::fs::read_to_string(&config.ledger.signing_key_file).expect("the key");
@@ -59,7 +59,8 @@ impl Judge {
             faults.extend(compare(&mut tx, one).await.err());
         }
         let stored = store::ledger::checkpoints(&mut tx).await.expect("checkpoints");
-        notes.extend(stored.into_iter().map(|(_, note, _)| note));
+        let new = |size: &i64| u64::try_from(*size).is_ok_and(|size| size > self.compared);
+        notes.extend(stored.into_iter().filter(|(size, ..)| new(size)).map(|(_, note, _)| note));
         let roots = self.signed(&notes, key.verifier(), &mut faults);
         self.grow(&mut tx, &roots, &mut faults).await;
         drop(tx);
