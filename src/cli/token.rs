@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::domain::Time;
 
 /// The longest that a token may last: ten years. Longer ones are meant to last until they are revoked.
-const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
 
 /// The commands about tokens.
 #[derive(Debug, Clone, Subcommand)]
