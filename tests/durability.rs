@@ -11,7 +11,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::format_collect,
-    unreachable_pub,
     reason = "a test: what breaks here fails it, with these words"
 )]
 
