@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clap::Parser as _;
 use countersign::cli::audit::{
-    AuditArgs, Classifier, Judged, PolicyClassifier, Terminal, run, run_with_files,
+    AuditArgs, Classifier, Judged, Lines, Look, PolicyClassifier, Terminal, run, run_with_files,
 };
 use countersign::domain::fact::Facts;
 use countersign::git::facts::Readers;
@@ -211,11 +211,11 @@ fn a_link_out_of_the_repository_is_critical_however_it_came() {
 struct Everything(PolicyClassifier);
 
 impl Classifier for Everything {
-    fn wanted(&self, facts: &Facts) -> Vec<usize> {
-        (0..facts.files.len()).collect()
+    fn look(&self, facts: &Facts) -> Look {
+        Look::Read((0..facts.files.len()).collect())
     }
-    fn readers(&self) -> Readers<'_> {
-        self.0.readers()
+    fn readers(&self, _: Lines) -> Readers<'_> {
+        self.0.readers(Lines::Exactly)
     }
     fn classify(&self, facts: &Facts) -> Judged {
         self.0.classify(facts)

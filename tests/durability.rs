@@ -6,7 +6,14 @@
 //! `COUNTERSIGN_KILLS` says how often to kill (100). A process kill cannot show what `synchronous=NORMAL` loses: the
 //! kernel still has the pages, only a power cut takes them. The control is therefore a service that drops a commit.
 
-#![expect(clippy::expect_used, reason = "a test: what breaks here fails it, with these words")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_collect,
+    unreachable_pub,
+    reason = "a test: what breaks here fails it, with these words"
+)]
 
 #[path = "durability/child.rs"]
 mod child;

@@ -134,7 +134,7 @@ impl App {
             .collect();
         folds.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         for (started_at, id, fold) in folds {
-            self.attribute_deploy(&repo, &people, started_at, id, &fold).await?;
+            Box::pin(self.attribute_deploy(&repo, &people, started_at, id, &fold)).await?;
         }
         Ok(())
     }
@@ -160,7 +160,8 @@ impl App {
         if self.is_settled(repo, &id, fold, &target).await? {
             return Ok(());
         }
-        let Attributed { facts, reach, .. } = self.attribute(repo, &target, false).await?;
+        let Attributed { facts, reach, .. } =
+            Box::pin(self.attribute(repo, &target, false)).await?;
         let effective = self.effective_for_deploys();
         let decision = policy::decide_deploy(&effective, &facts, started_at);
         let body = DeployBody { facts, decision, reach, url: request.url.clone() };

@@ -102,8 +102,8 @@ pub(crate) async fn check_at_start(
     if stored.size() < head.size {
         return Ok(Some(format!(
             "the database's ledger has {} entries, but a head of {} was signed before: an older copy was \
-             restored. Restore a newer one; or, if the entries are lost for good, move {} away, keep it for \
-             the auditor, and choose a new ledger.origin",
+             restored. Restore a newer one; if the entries are lost for good, keep this database and {} for the \
+             auditor, and begin a new ledger: an empty database, another ledger.origin, another signing_key_file",
             stored.size(),
             head.size,
             keyfile::head_path(&signer.key_file).display()

@@ -125,8 +125,8 @@ impl App {
         let folder = self.config().git.mirror_dir.join(&repo.id);
         let done = tokio::task::spawn_blocking(move || {
             let mirror = Mirror::open_or_init(&folder)?;
-            let there = commits.into_iter().filter(|commit| mirror.repo().contains(*commit));
-            there.map(|commit| mirror.keep(commit)).collect::<Result<(), GitError>>()
+            let mut there = commits.into_iter().filter(|commit| mirror.repo().contains(*commit));
+            there.try_for_each(|commit| mirror.keep(commit))
         });
         Ok(done.await.map_err(|panic| AppError::internal("keeping commits failed", &panic))??)
     }

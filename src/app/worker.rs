@@ -75,6 +75,11 @@ impl App {
         if let Err(error) = self.writer().submit(Recover).await {
             tracing::warn!(%error, "jobs of the last run could not be taken up");
         }
+        if self.writer().closed().is_some() {
+            // Nothing may be written, so there is no work; why was said at start.
+            let _ = stop.wait_for(|stop| *stop).await;
+            return;
+        }
         let mut tick = tokio::time::interval(TICK);
         let mut checkpoint = tokio::time::interval(self.config().ledger.checkpoint_interval);
         loop {
@@ -157,7 +162,7 @@ impl App {
                 Err(error) => Err(error),
             },
             "landings" => self.refresh_landings(&job.key).await,
-            "change" => self.refresh_change(&job.key).await,
+            "change" => Box::pin(self.refresh_change(&job.key)).await,
             "direct" => self.refresh_direct(&job.key).await,
             "authors" => self.refresh_authors(&job.key).await,
             "deploys" => self.refresh_deploys(&job.key).await,

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::domain::{Class, Oid, Time};
+use crate::domain::{Class, FileChange, Oid, Time};
 use crate::git::diff::RawChange;
-use crate::git::facts::file_changes;
+use crate::git::facts::{Readers, file_changes};
 use crate::git::history::{History, HistoryLanding, Since};
 use crate::git::{GitError, Repo};
 
@@ -19,7 +19,7 @@ mod classifier;
 mod facts;
 mod output;
 
-pub use classifier::{Classifier, PolicyClassifier};
+pub use classifier::{Classifier, Lines, Look, PolicyClassifier};
 pub use output::Format;
 use output::{Output, Row};
 
@@ -52,6 +52,8 @@ pub struct Judged {
     pub class: Class,
     /// Why, in a sentence.
     pub why: String,
+    /// Some limit of the whole change was passed: only an exact count of lines will do.
+    pub over_a_limit: bool,
 }
 
 /// Where the output goes.
@@ -256,16 +258,37 @@ fn row(
     landing: HistoryLanding,
 ) -> Result<Row, GitError> {
     let mut facts = facts::of(branch, &landing);
-    let wanted = classifier.wanted(&facts);
+    let judged = match classifier.look(&facts) {
+        Look::Settled(judged) => judged,
+        Look::Read(wanted) => {
+            let mut judge = |lines| {
+                read(repo, &landing, &wanted, classifier.readers(lines), &mut facts.files)?;
+                Ok::<_, GitError>(classifier.classify(&facts))
+            };
+            let judged = judge(Lines::AtMost)?;
+            if judged.over_a_limit { judge(Lines::Exactly)? } else { judged }
+        }
+    };
+    Ok(Row::new(landing, judged, facts.files.len()))
+}
+
+/// Fills in what the bytes of some files say.
+fn read(
+    repo: &Repo,
+    landing: &HistoryLanding,
+    wanted: &[usize],
+    readers: Readers<'_>,
+    files: &mut [FileChange],
+) -> Result<(), GitError> {
     let raw: Vec<RawChange> =
         wanted.iter().filter_map(|at| landing.files.get(*at).cloned()).collect();
-    for (at, read) in wanted.into_iter().zip(file_changes(repo, &raw, classifier.readers())?) {
-        if let Some(file) = facts.files.get_mut(at) {
+    for (at, read) in wanted.iter().zip(file_changes(repo, &raw, readers)?) {
+        if let Some(file) = files.get_mut(*at) {
             file.content = read.content;
             file.keys = read.keys;
         }
     }
-    Ok(Row::new(landing, classifier.classify(&facts), facts.files.len()))
+    Ok(())
 }
 
 /// The figures of the summary.

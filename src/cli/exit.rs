@@ -22,12 +22,12 @@ pub(super) enum Exit {
 
 impl Exit {
     /// The outcome of a command that ends with a code of its own.
-    pub(super) fn of(code: u8) -> Outcome {
+    pub(super) fn of(code: u8) -> Self {
         match code {
-            0 => Ok(Self::Done),
-            1 => Ok(Self::Blocked),
-            2 => Ok(Self::Usage),
-            _ => Ok(Self::Undone),
+            0 => Self::Done,
+            1 => Self::Blocked,
+            2 => Self::Usage,
+            _ => Self::Undone,
         }
     }
 }

@@ -133,8 +133,8 @@ fn accepted(reply: Result<Reply, String>) -> Result<(), Failure> {
     let is_object = || serde_json::from_slice::<Value>(&reply.body).is_ok_and(|it| it.is_object());
     match reply.status {
         204 => Ok(()),
-        200 | 201 | 202 if is_object() => Ok(()),
-        200 | 201 | 202 => Err(Failure::undone("what the server sent is no answer of Countersign")),
+        200..=202 if is_object() => Ok(()),
+        200..=202 => Err(Failure::undone("what the server sent is no answer of Countersign")),
         _ => Err(reply.failure()),
     }
 }

@@ -130,7 +130,7 @@ async fn run(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(args).await,
-        Command::Audit(args) => Exit::of(audit::run_from_args(args)),
+        Command::Audit(args) => Ok(Exit::of(audit::run_from_args(args))),
         Command::Gate(args) => gate::run(args).await,
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
+use super::out;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -48,7 +49,13 @@ pub(super) fn database_file(config: &Config) -> Option<PathBuf> {
 
 /// Opens the service over the local database; makes the database and the key where there are none yet.
 pub(super) async fn app(config: Config) -> Result<App, Failure> {
-    Ok(App::open(config, Clock::system()).await?)
+    let new = database_file(&config).filter(|file| !file.exists());
+    let app = App::open(config, Clock::system()).await?;
+    if let Some(file) = new {
+        // Who meant another database sees it here.
+        out::note(&format!("a new database was made: {}", file.display()));
+    }
+    Ok(app)
 }
 
 /// The same over a database that must be there: a new one in the wrong folder would look like an empty ledger.

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::domain::Time;
 
 /// The longest that a token may last: ten years. Longer ones are meant to last until they are revoked.
-const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
 
 /// The commands about tokens.
 #[derive(Debug, Clone, Subcommand)]
@@ -151,7 +151,7 @@ pub(super) async fn sign_in(args: &SignInArgs, config: Option<&Path>) -> Outcome
     }
     let app = open::app(open::config(config)?).await?;
     let made = app.sign_in_link(&Caller::operator(), args.person.trim(), args.role).await;
-    let secret = made.map(|secret| app.url(&format!("/sign-in?token={secret}")));
+    let secret = made.map(|secret| app.url(&format!("/sign-in/{secret}")));
     open::close(&app).await;
     out::note(&format!(
         "signs {} in once, as {}, within the next hour:",

@@ -62,7 +62,7 @@ fn bar() -> ProgressBar {
 fn text(found: &Verification, closed: Option<&str>, key: &str) -> String {
     let mut lines = vec![
         row(DIM, "size", &plural(found.size, "entry", "entries")),
-        row(DIM, "root", &found.root.to_string()),
+        row(DIM, "root", &found.root.to_base64()),
         row(
             DIM,
             "signed",

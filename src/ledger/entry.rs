@@ -181,21 +181,24 @@ fn unquoted(value: &[u8]) -> Option<&str> {
 
 fn is_kind(kind: &str) -> bool {
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
-    let ends = |byte: Option<u8>| byte.is_some_and(|byte| !matches!(byte, b'.' | b'_'));
+    let bytes = kind.as_bytes();
     kind.len() <= MAX_KIND
-        && kind.bytes().all(plain)
-        && kind.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
-        && ends(kind.bytes().last())
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.last().is_some_and(|byte| !matches!(byte, b'.' | b'_'))
+        && bytes.iter().all(|byte| plain(*byte))
 }
 
 /// Whether a JSON string has the shape of a time with six digits and `Z`.
 fn is_time(value: &[u8]) -> bool {
-    const SHAPE: &[u8] = b"\"0000-00-00T00:00:00.000000Z\"";
-    value.len() == SHAPE.len()
-        && value.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+    const SHAPE: [u8; 29] = *b"\"0000-00-00T00:00:00.000000Z\"";
+    // Of a known length and counted to the end, so that it becomes a few wide instructions.
+    <&[u8; 29]>::try_from(value).is_ok_and(|value| {
+        let fits = |byte: &u8, shape: &u8| match shape {
             b'0' => byte.is_ascii_digit(),
             _ => byte == shape,
-        })
+        };
+        value.iter().zip(&SHAPE).filter(|(byte, shape)| fits(byte, shape)).count() == SHAPE.len()
+    })
 }
 
 /// Whether a value can be written canonically; `path` names it in the error.

@@ -202,10 +202,11 @@ impl Verifier {
         self.gap = self.gap.or(gap);
         let entry = check_leaf(index, bytes, stored);
         let tree = if self.gap.is_none() { self.grow(*stored) } else { Ok(()) };
-        match gap {
-            Some((first, last)) => Err(Fault::Missing { first, last }),
-            None => entry.and(tree),
+        if let Some((first, last)) = gap {
+            return Err(Fault::Missing { first, last });
         }
+        entry?;
+        tree
     }
 
     /// Compares what was read with the stored head, and makes sure that nothing announced was left over.

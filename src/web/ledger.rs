@@ -66,7 +66,8 @@ pub(super) async fn receipt(
 
 /// The key that checks checkpoints, receipts and statements. Take it from elsewhere too.
 pub(super) async fn key(State(app): State<App>, Api(caller): Api) -> Result<Response, Problem> {
-    caller.may(crate::app::Action::ReadLedger, None)?;
+    // Public by nature; a token of one repository needs it too, to check its answers.
+    let _ = caller;
     Ok(typed("text/plain; charset=utf-8", "no-store", format!("{}\n", app.verifier_key())))
 }
 

@@ -79,6 +79,7 @@ impl World {
     }
 
     /// The operator at the machine.
+    #[expect(clippy::unused_self, reason = "stories read as `world.operator()`")]
     pub fn operator(&self) -> Caller {
         Caller::operator()
     }

@@ -79,7 +79,7 @@ fn start(home: &Path, bin: &Path) -> Server {
     }
     fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("permissions");
     let data_text = data.display().to_string();
-    run(as_user(bin.join("initdb"))
+    run(as_user(&bin.join("initdb"))
         .args(["-D", &data_text, "-U", "tester", "-A", "trust"])
         .args(["-E", "UTF8", "--locale=C"]));
     let port = free_port();
@@ -88,7 +88,7 @@ fn start(home: &Path, bin: &Path) -> Server {
          -c shared_buffers=64MB -c wal_level=minimal -c max_wal_senders=0"
     );
     let log = data.join("log").display().to_string();
-    run(as_user(bin.join("pg_ctl"))
+    run(as_user(&bin.join("pg_ctl"))
         .args(["-D", &data_text, "-w", "-t", "60", "-l", &log, "-o", &options, "start"])
         .stdout(Stdio::null()));
     fs::write(home.join("port"), port.to_string()).expect("the port is noted");
@@ -131,8 +131,8 @@ fn as_user_words(program: &Path) -> Vec<String> {
     }
 }
 
-fn as_user(program: PathBuf) -> Command {
-    let words = as_user_words(&program);
+fn as_user(program: &Path) -> Command {
+    let words = as_user_words(program);
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).current_dir("/").stdin(Stdio::null());
     command

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::both;
 use crate::harness::server::{Server, token};
-use crate::harness::{Kind, SECRET, World, assert_same_state};
+use crate::harness::{SECRET, World, assert_same_state};
 
 #[derive(Debug, Clone, Deserialize)]
 struct Example {

@@ -18,4 +18,5 @@ mod intake;
 mod ledger;
 mod links;
 mod order;
+mod pages;
 mod store;

@@ -57,6 +57,10 @@ impl App {
         let repo = self.repository(&question.repo).await?;
         caller.may(Action::AskGate, Some(&repo.id))?;
         self.canary_holds()?;
+        // A ledger that may not grow records no decision, and facts stand still: no remembered answer is told either.
+        if let Some(reason) = self.writer().closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
+        }
         let until = tokio::time::Instant::now() + Duration::from_secs(asked.wait.unwrap_or(0));
         loop {
             let held = self.answer(caller, &repo, &question).await?;
@@ -90,6 +94,10 @@ impl App {
             return Ok(None);
         }
         self.canary_holds()?;
+        // A ledger that may not grow records no decision, and facts stand still: no remembered answer is told either.
+        if let Some(reason) = self.writer().closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
+        }
         let held = self.still_holds(found.recalled);
         // Who is ready to wait for another answer goes where waiting is done.
         Ok(held.filter(|held| asked.wait.is_none() || held.state.passes() || !waits(held.state)))

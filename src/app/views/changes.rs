@@ -73,7 +73,7 @@ fn filters(wanted: &Listed) -> Filters {
             field(wanted, PATH, ("class", "Class"), classes),
             field(wanted, PATH, ("decision", "State"), states),
         ],
-        clear_href: Listed { filters: Default::default(), ..wanted.clone() }.href(PATH, &[], None),
+        clear_href: wanted.without_filters().href(PATH, &[], None),
     }
 }
 

@@ -94,13 +94,12 @@ impl App {
 fn row(index: u64, kind: String, bytes: &[u8]) -> Result<LedgerRow, AppError> {
     let opened = Entry::open(bytes)
         .map_err(|error| AppError::internal("an entry cannot be read", &error))?;
-    let about = match subject(&opened.body) {
-        Some(link) => Prose::new().link(link.text, link.href),
-        None => {
-            let text = |field: &str| opened.body.get(field).and_then(|value| value.as_str());
-            let named = text("event").or_else(|| text("ticket")).or_else(|| text("name"));
-            Prose::new().text(named.unwrap_or_default())
-        }
+    let about = if let Some(link) = subject(&opened.body) {
+        Prose::new().link(link.text, link.href)
+    } else {
+        let text = |field: &str| opened.body.get(field).and_then(|value| value.as_str());
+        let named = text("event").or_else(|| text("ticket")).or_else(|| text("name"));
+        Prose::new().text(named.unwrap_or_default())
     };
     Ok(LedgerRow {
         index,

@@ -49,6 +49,11 @@ impl Listed {
         self.filters.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// The same list without any filter.
+    fn without_filters(&self) -> Self {
+        Self { filters: std::collections::BTreeMap::new(), ..self.clone() }
+    }
+
     fn place(&self) -> (i64, &str) {
         self.before.as_ref().map_or((i64::MAX, ""), |(at, id)| (*at, id.as_str()))
     }
@@ -144,7 +149,7 @@ fn exception(row: &ExceptionRow) -> ExceptionRef {
             "medium" => Severity::Medium,
             _ => Severity::Low,
         },
-        title: body["title"].as_str().unwrap_or_default().to_owned(),
+        title: body.get("title").and_then(|title| title.as_str()).unwrap_or_default().to_owned(),
         href: None,
         opened_at: Time::from_micros(row.opened_at),
         state: row.state.clone(),

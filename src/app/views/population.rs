@@ -118,6 +118,7 @@ pub(super) fn pager(
         last: None,
         sizes: sizes
             .iter()
+            .filter(|size| **size != wanted.size)
             .map(|size| Link::new(size.to_string(), wanted.href(path, &[], Some(*size))))
             .collect(),
     }
@@ -143,10 +144,7 @@ impl App {
         }
         let last = found.last().map(|row| (row.started_at, row.id.as_str()));
         Ok(PopulationPage {
-            environment: wanted
-                .environment
-                .clone()
-                .unwrap_or_else(|| "all environments".to_owned()),
+            environment: wanted.environment.clone().unwrap_or_else(|| "all".to_owned()),
             here,
             compared: None,
             filters: filters(wanted),
@@ -176,7 +174,7 @@ fn filters(wanted: &Listed) -> Filters {
             field(wanted, PATH, ("class", "Highest class"), classes),
             field(wanted, PATH, ("decision", "Decision"), states),
         ],
-        clear_href: Listed { filters: Default::default(), ..wanted.clone() }.href(PATH, &[], None),
+        clear_href: wanted.without_filters().href(PATH, &[], None),
     }
 }
 

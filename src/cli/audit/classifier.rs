@@ -1,7 +1,7 @@
 //! The policy as a classifier of landings: read once, strictly, and asked for every landing.
 //!
 //! The class is the one that the gate gives to the same files. To get there without reading every blob of a history,
-//! bytes are read only where they can still change the answer: see [`PolicyClassifier::wanted`].
+//! bytes are read only where they can still change the answer: see [`PolicyClassifier::look`].
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::domain::fact::Facts;
 use crate::domain::file::{Content, Kind};
-use crate::domain::{Class, FileChange, RepoPath};
+use crate::domain::{Class, FileChange, RepoPath, Side};
 use crate::git::facts::{Readers, Sides};
 use crate::policy::decision::Classification;
 use crate::policy::diagnostic::{Diagnostic, render_all};
@@ -21,14 +21,34 @@ use super::{AuditArgs, Judged};
 
 /// Bytes read of a policy file: more than its reader takes, so that it can say how much is too much.
 const MAX_BYTES: u64 = 4 << 20;
+/// Bytes up to which a blob may be a pointer of Git LFS.
+const POINTER_BYTES: usize = 1024;
+
+/// What the paths, modes and ids of a landing say, before any byte is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// No byte can change the answer.
+    Settled(Judged),
+    /// The bytes of the files at these positions can. The content of all others stays unread.
+    Read(Vec<usize>),
+}
+
+/// How lines are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// As an upper bound, which is cheap.
+    AtMost,
+    /// As git counts them.
+    Exactly,
+}
 
 /// Whatever gives files a class: the policy, in the product.
 pub trait Classifier {
-    /// Positions of the files whose bytes can still change the answer. The content of all others stays unread.
-    fn wanted(&self, facts: &Facts) -> Vec<usize>;
+    /// The answer without bytes, if they cannot change it.
+    fn look(&self, facts: &Facts) -> Look;
     /// How bytes are read.
-    fn readers(&self) -> Readers<'_>;
-    /// The class of a landing.
+    fn readers(&self, lines: Lines) -> Readers<'_>;
+    /// The class of a landing whose bytes have been read.
     fn classify(&self, facts: &Facts) -> Judged;
 }
 
@@ -89,10 +109,10 @@ impl PolicyClassifier {
 }
 
 impl Classifier for PolicyClassifier {
-    /// Always: files of a configuration rule, which are proven by their keys, and links, whose target may make them
-    /// critical. All others only while nothing that the tree alone shows makes the landing significant: bytes raise a
-    /// class (deceptive characters, binary files, too many lines), but never beyond significant.
-    fn wanted(&self, facts: &Facts) -> Vec<usize> {
+    /// Always wanted: files of a configuration rule, which are proven by their keys, and links, whose target may make
+    /// them critical. All others only while nothing that the tree alone shows makes the landing significant: bytes
+    /// raise a class (deceptive characters, binary files, too many lines), but never beyond significant.
+    fn look(&self, facts: &Facts) -> Look {
         let bare = policy::classify(&self.effective, facts);
         let by_path = |path: &RepoPath| !self.has_config_rule(path);
         let settled = !bare.limits.is_empty()
@@ -103,24 +123,32 @@ impl Classifier for PolicyClassifier {
                 || file.new.is_some_and(|side| side.kind() == Kind::Link)
         };
         let files = facts.files.iter().enumerate();
-        files.filter(|(_, file)| wants(file)).map(|(at, _)| at).collect()
+        let wanted: Vec<usize> = files.filter(|(_, file)| wants(file)).map(|(at, _)| at).collect();
+        if wanted.is_empty() { Look::Settled(judged(facts, bare)) } else { Look::Read(wanted) }
     }
 
-    fn readers(&self) -> Readers<'_> {
-        Readers { scan: &scan, keys: &policy::keys::diff }
+    fn readers(&self, lines: Lines) -> Readers<'_> {
+        let scan = match lines {
+            Lines::AtMost => &scan_quickly as crate::git::facts::Scan<'_>,
+            Lines::Exactly => &scan_for_git_to_count,
+        };
+        Readers { scan, keys: &policy::keys::diff }
     }
 
     fn classify(&self, facts: &Facts) -> Judged {
-        let judged = policy::classify(&self.effective, facts);
-        let only_unproposed = facts.pull.is_none() && judged.limits.len() == 1 && is_low(&judged);
-        let why = if only_unproposed {
-            "nothing says that it was proposed, and what lands without a pull request is significant"
-                .to_owned()
-        } else {
-            judged.why
-        };
-        Judged { class: judged.class, why }
+        judged(facts, policy::classify(&self.effective, facts))
     }
+}
+
+fn judged(facts: &Facts, said: Classification) -> Judged {
+    let only_unproposed = facts.pull.is_none() && said.limits.len() == 1 && is_low(&said);
+    let why = if only_unproposed {
+        "nothing says that it was proposed, and what lands without a pull request is significant"
+            .to_owned()
+    } else {
+        said.why
+    };
+    Judged { class: said.class, why, over_a_limit: !said.limits.is_empty() }
 }
 
 /// No file of it is significant by itself.
@@ -128,16 +156,60 @@ fn is_low(judged: &Classification) -> bool {
     judged.files.iter().all(|one| one.class < Class::Significant)
 }
 
-/// What the policy sees in bytes; lines are counted exactly, by git.
-fn scan(sides: &Sides<'_>) -> Content {
-    let (old, new) = (sides.old, sides.new);
-    let content = policy::content::scan(
-        old.and_then(|(_, bytes)| bytes),
-        new.and_then(|(_, bytes)| bytes),
-        old.map(|(side, _)| side.mode),
-        new.map(|(side, _)| side.mode),
-    );
-    Content { lines: None, ..content }
+/// What the policy sees in bytes.
+fn scan(sides: &Sides<'_>, old: Option<&[u8]>, new: Option<&[u8]>) -> Content {
+    let mode = |side: Option<(Side, Option<&[u8]>)>| side.map(|(side, _)| side.mode);
+    policy::content::scan(old, new, mode(sides.old), mode(sides.new))
+}
+
+/// The same without a count of lines: who reads the file counts them then.
+fn scan_for_git_to_count(sides: &Sides<'_>) -> Content {
+    let (old, new) = (sides.old.and_then(|one| one.1), sides.new.and_then(|one| one.1));
+    Content { lines: None, ..scan(sides, old, new) }
+}
+
+/// The same as a whole scan, which costs ten times as much, for what most changes are: a few lines of a long text.
+/// Lines that both sides begin and end with hold nothing that the change added.
+fn scan_quickly(sides: &Sides<'_>) -> Content {
+    let (old, new) = (sides.old.and_then(|one| one.1), sides.new.and_then(|one| one.1));
+    if let (Some(before), Some(after)) = (old, new)
+        && before.len().min(after.len()) > POINTER_BYTES
+        && !before.contains(&0)
+        && !after.contains(&0)
+        && [sides.old, sides.new].iter().flatten().all(|one| one.0.kind() != Kind::Link)
+    {
+        let (before_middle, after_middle) = middles(before, after);
+        let found = scan(sides, Some(before_middle), Some(after_middle));
+        // At the beginning of a text, and only there, this is a byte order mark and harmless.
+        let begins_oddly = after_middle.starts_with("\u{feff}".as_bytes());
+        if found.deceptive.is_none() && !found.lfs && !begins_oddly {
+            return found;
+        }
+    }
+    scan(sides, old, new)
+}
+
+/// Both without the whole lines that they begin and end with alike.
+fn middles<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    const CHUNK: usize = 4096;
+    let chunks = old.chunks_exact(CHUNK).zip(new.chunks_exact(CHUNK));
+    let start = chunks.take_while(|(a, b)| a == b).count() * CHUNK;
+    let rest = |text: &'a [u8]| text.get(start..).unwrap_or_default();
+    let alike = rest(old).iter().zip(rest(new)).take_while(|(a, b)| a == b).count();
+    let common = old.get(..start + alike).unwrap_or_default();
+    let head = common.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (old, new) = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
+    let chunks = old.rchunks_exact(CHUNK).zip(new.rchunks_exact(CHUNK));
+    let end = chunks.take_while(|(a, b)| a == b).count() * CHUNK;
+    let rest = |text: &'a [u8]| text.get(..text.len() - end).unwrap_or_default();
+    let alike = rest(old).iter().rev().zip(rest(new).iter().rev()).take_while(|(a, b)| a == b);
+    let common = old.get(old.len() - end - alike.count()..).unwrap_or_default();
+    // The first line of what is alike may be the end of a longer one.
+    let tail = common.iter().position(|byte| *byte == b'\n').map_or(0, |at| common.len() - at - 1);
+    (
+        old.get(..old.len() - tail).unwrap_or_default(),
+        new.get(..new.len() - tail).unwrap_or_default(),
+    )
 }
 
 /// Reads a policy file, if one is named; what is wrong with it goes to `errors`, with excerpts.
@@ -159,6 +231,46 @@ fn file<T>(
         Err(diagnostics) => {
             errors.push(render_all(&diagnostics, &String::from_utf8_lossy(&bytes)));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Oid;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn a_quick_scan_finds_what_a_whole_one_finds(
+            parts in prop::collection::vec((0..6_usize, 0..3_u8), 0..12),
+            padding in 0..5_000_usize,
+        ) {
+            let words = ["a\n", "b", "\u{202e}\n", "\r\n", "\u{feff}", "a\u{200b}"];
+            let side = |skipped: u8| {
+                let mut text = "x\n".repeat(600);
+                let kept = parts.iter().filter(|(_, of)| *of != skipped);
+                text.extend(kept.map(|(word, _)| words[*word]));
+                text + &"yz\n".repeat(padding)
+            };
+            let (old, new) = (side(1), side(2));
+            let oid = Oid::from_bytes(&[7; 20]).expect("an id");
+            let file = Side { mode: 0o100_644, oid };
+            let sides = Sides {
+                path: &RepoPath::from("a.md"),
+                old: Some((file, Some(old.as_bytes()))),
+                new: Some((file, Some(new.as_bytes()))),
+            };
+            let mut whole = scan(&sides, Some(old.as_bytes()), Some(new.as_bytes()));
+            let mut quick = scan_quickly(&sides);
+            for content in [&mut whole, &mut quick] {
+                (content.old_size, content.new_size) = (0, 0);
+            }
+            prop_assert_eq!(quick, whole);
         }
     }
 }

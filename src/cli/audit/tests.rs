@@ -33,12 +33,13 @@ fn keys(_: &RepoPath, _: Option<&[u8]>, _: Option<&[u8]>) -> Option<KeyDiff> {
 }
 
 impl Classifier for Docs {
-    fn wanted(&self, facts: &Facts) -> Vec<usize> {
+    fn look(&self, facts: &Facts) -> Look {
         let files = facts.files.iter().enumerate();
-        files.filter(|(_, file)| file.path.as_bytes().ends_with(b".md")).map(|(at, _)| at).collect()
+        let wanted = files.filter(|(_, file)| file.path.as_bytes().ends_with(b".md"));
+        Look::Read(wanted.map(|(at, _)| at).collect())
     }
 
-    fn readers(&self) -> Readers<'_> {
+    fn readers(&self, _: Lines) -> Readers<'_> {
         Readers { scan: &scan, keys: &keys }
     }
 
@@ -46,7 +47,7 @@ impl Classifier for Docs {
         let files = &facts.files;
         let read = files.iter().all(|file| file.content.lines.is_some());
         let class = if read && !files.is_empty() { Class::Trivial } else { Class::Significant };
-        Judged { class, why: format!("{} file(s)", files.len()) }
+        Judged { class, why: format!("{} file(s)", files.len()), over_a_limit: false }
     }
 }
 

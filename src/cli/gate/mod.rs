@@ -22,7 +22,7 @@ use crate::policy::State;
 /// The longest that a server is asked to hold one answer, in seconds.
 const HOLD: u64 = 30;
 /// The longest wait that may be asked for: a day.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Arguments of `countersign gate`.
 #[derive(Debug, Clone, Args)]

@@ -3,26 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use super::{read, rendered};
-use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::out;
 use crate::policy::file::{FileKind, check_file};
 use crate::report::words::plural;
 
 /// Checks every file, also after one that is refused or cannot be read.
-pub(super) fn run(files: &[PathBuf]) -> Outcome {
+pub(super) fn run(files: &[PathBuf]) -> Exit {
     let mut exit = Exit::Done;
     for path in files {
         match one(path) {
-            Ok(true) => {}
             Ok(false) if exit == Exit::Done => exit = Exit::Blocked,
-            Ok(false) => {}
+            Ok(_) => {}
             Err(failure) => {
                 out::note(&format!("error: {}", failure.text));
                 exit = failure.exit;
             }
         }
     }
-    Ok(exit)
+    exit
 }
 
 fn one(path: &Path) -> Result<bool, Failure> {

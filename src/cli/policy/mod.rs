@@ -54,7 +54,7 @@ pub(super) enum Kind {
 /// Runs one of them.
 pub(super) fn run(command: &PolicyCommand) -> Outcome {
     match command {
-        PolicyCommand::Check { files } => check::run(files),
+        PolicyCommand::Check { files } => Ok(check::run(files)),
         PolicyCommand::Test(args) => test::run(args),
         PolicyCommand::Explain(args) => explain::run(args),
         PolicyCommand::Schema { kind } => {
