@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 #[path = "load/github.rs"]
 mod github;
+#[expect(dead_code, reason = "asking with a token is for the other benchmarks")]
 mod load;
 use load::{Load, Outcome, Requests, median};
 

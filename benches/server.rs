@@ -25,6 +25,7 @@ use countersign::store::{self, Db, Tx};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+#[expect(dead_code, reason = "the load is for the other benchmarks")]
 mod load;
 use load::{Outcome, median};
 
@@ -297,10 +298,8 @@ fn deploy(number: u64, body: &DeployBody) -> DeployRow {
     DeployRow {
         id: format!("dep_{number:016}"),
         repo: "rep_0000000000000007".to_owned(),
-        service: ["settlement", "ledger", "cards"][usize::try_from(number / 10 % 3).unwrap_or(0)]
-            .to_owned(),
-        environment: ["production", "staging"][usize::try_from(number / 10 % 2).unwrap_or(0)]
-            .to_owned(),
+        service: if number / 10 % 3 == 0 { "settlement" } else { "cards" }.to_owned(),
+        environment: if number / 10 % 2 == 0 { "production" } else { "staging" }.to_owned(),
         sha: format!("{number:040x}"),
         previous: number.checked_sub(10).map(|previous| format!("{previous:040x}")),
         status: "succeeded".to_owned(),

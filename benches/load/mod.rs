@@ -2,6 +2,7 @@
 //! configuration in a temporary folder.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// What a benchmark may fail with.
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The secret of the bench's GitHub.
 pub(crate) const SECRET: &str = "It's a Secret to Everybody";
@@ -111,11 +112,11 @@ async fn one(
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
         let place = next.fetch_add(1, Ordering::Relaxed);
-        let request: &[u8] = match &requests {
-            Requests::Same(request, long) if began.elapsed() < *long => request,
-            Requests::Each(each) if place < each.len() => &each[place],
-            _ => return Ok(latencies),
+        let request = match &requests {
+            Requests::Same(request, long) => (began.elapsed() < *long).then_some(request.as_ref()),
+            Requests::Each(each) => each.get(place),
         };
+        let Some(request) = request else { return Ok(latencies) };
         let sent = Instant::now();
         stream.write_all(request).await?;
         let status = answer(&mut stream, &mut buffer).await?;
@@ -136,7 +137,8 @@ pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::
             return Err(broken("the connection was closed"));
         }
         let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(&buffer[..end]).map_err(|_| broken("no text"))?;
+        let head = std::str::from_utf8(buffer.get(..end).unwrap_or_default());
+        let head = head.map_err(|_| broken("no text"))?;
         let status = head.get(9..12).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| broken("no status"))?;
         let length = head
@@ -175,8 +177,10 @@ pub(crate) fn get_request(path: &str, token: &str) -> Vec<u8> {
 pub(crate) fn delivery(event: &str, key: &str, body: &[u8]) -> Outcome<Vec<u8>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
     mac.update(body);
-    let hex: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = mac.finalize().into_bytes().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     let mut request = format!(
         "POST /hooks/github HTTP/1.1\r\nhost: bench\r\nuser-agent: GitHub-Hookshot/8a3f2c1\r\naccept: */*\r\n\
          content-type: application/json\r\nx-github-event: {event}\r\nx-github-delivery: {key}\r\n\

@@ -1,5 +1,6 @@
 //! Sends deliveries and writes down, in another place, what was acknowledged.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -73,9 +74,10 @@ fn body(number: u64) -> Vec<u8> {
 fn signature(body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
     mac.update(body);
-    let hex: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    mac.finalize().into_bytes().iter().fold("sha256=".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Inner {
@@ -107,7 +109,8 @@ impl Inner {
             writeln!(log, "{delivery} {sha256}").expect("written down");
             return Say::Acknowledged;
         }
-        Say::Refused(status, told["detail"].as_str().unwrap_or_default().to_owned())
+        let detail = told.get("detail").and_then(Value::as_str).unwrap_or_default();
+        Say::Refused(status, detail.to_owned())
     }
 
     async fn next(&self, to: SocketAddr) -> Say {
