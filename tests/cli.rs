@@ -612,7 +612,7 @@ fn help_lists_no_command_that_does_nothing() {
     for later in ["openapi", "report", "bundle", "role ", "backfill", "deploy "] {
         assert!(!out.contains(&format!("\n  {later}")), "{later}");
     }
-    assert!(out.contains("\nExamples:\n  countersign serve --config countersign.toml\n"));
+    assert!(out.contains("\n  countersign serve --config countersign.toml\n"));
 }
 
 #[test]

@@ -33,7 +33,6 @@ use crate::telemetry;
 #[command(after_help = "\
 Examples:
   countersign demo
-  countersign demo
   countersign audit . --since 2026-01-01
   countersign serve --config countersign.toml
   countersign token create --role ci --repo acme/payments --expires 90d ci-payments
