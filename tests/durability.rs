@@ -6,7 +6,7 @@
 //! `COUNTERSIGN_KILLS` says how often to kill (100). A process kill cannot show what `synchronous=NORMAL` loses: the
 //! kernel still has the pages, only a power cut takes them. The control is therefore a service that drops a commit.
 
-#![expect(
+#![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
