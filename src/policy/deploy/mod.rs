@@ -1,4 +1,4 @@
-//! The decision about one deploy: may this commit go to this environment (sem 8, 9)? Pure, like [`super::decide`].
+//! The decision about one deploy: may this commit go to this environment (sem 8, 9)? Pure, like [`super::decide()`].
 //!
 //! The state is the first of these that holds:
 //!
