@@ -12,8 +12,8 @@ use crate::domain::{Oid, RepoPath, Time, id};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
-use crate::policy;
-use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, Succeeded};
+use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, RanBefore, Succeeded};
+use crate::policy::{self, State};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
 use crate::store::repositories::Repository;
@@ -182,14 +182,14 @@ pub(crate) fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool 
 }
 
 /// When this commit last succeeded here after a pass that was no emergency.
-pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
+pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<RanBefore> {
     let sha = sha.to_string();
-    earlier
-        .iter()
-        .rev()
-        .filter(|row| row.status == "succeeded" && row.sha == sha)
-        .find(|row| matches!(row.state.as_str(), "approved" | "auto_approved"))
-        .and_then(|row| Time::from_micros(row.finished_at.unwrap_or(row.started_at)))
+    earlier.iter().rev().filter(|row| row.status == "succeeded" && row.sha == sha).find_map(|row| {
+        let passed = [State::Approved, State::AutoApproved];
+        let state = passed.into_iter().find(|state| state.as_str() == row.state)?;
+        let at = Time::from_micros(row.finished_at.unwrap_or(row.started_at))?;
+        Some(RanBefore { at, state })
+    })
 }
 
 /// Where else this commit succeeded before.
