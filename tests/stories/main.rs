@@ -14,6 +14,7 @@ mod harness;
 mod access;
 mod examples;
 mod gate;
+mod https;
 mod intake;
 mod ledger;
 mod links;
