@@ -20,4 +20,5 @@ mod ledger;
 mod links;
 mod order;
 mod pages;
+mod queue;
 mod store;
