@@ -12,6 +12,16 @@ use crate::policy::{self, State};
 use crate::store::repositories::Repository;
 use crate::store::versions;
 
+/// What a decision about commits that are brought in rests on.
+pub(super) struct Found {
+    /// The facts.
+    pub(super) facts: DeployFacts,
+    /// The tree of the commit, where it is known.
+    pub(super) tree: Option<Oid>,
+    /// The versions that the facts were read under.
+    pub(super) seen: String,
+}
+
 impl App {
     pub(super) async fn judge_deploy(
         &self,
@@ -31,14 +41,8 @@ impl App {
         let effective = self.effective_for_deploys();
         let now = self.clock().now();
         let decision = policy::decide_deploy(&effective, &attributed.facts, now);
-        self.record_of_deploy(
-            repo,
-            question,
-            &effective,
-            (attributed.facts, attributed.tree),
-            decision,
-            seen,
-        )
+        let found = Found { facts: attributed.facts, tree: attributed.tree, seen };
+        self.record_of_deploy(repo, question, &effective, found, decision)
     }
 
     /// A record of what was decided about commits that are brought in: by a deploy, or by a merge queue's group.
@@ -47,9 +51,8 @@ impl App {
         repo: &Repository,
         question: &Question,
         effective: &Effective,
-        (facts, tree): (DeployFacts, Option<Oid>),
+        Found { facts, tree, seen }: Found,
         decision: DeployDecision,
-        seen: String,
     ) -> Result<Record, AppError> {
         let mut record =
             self.bare(repo, question, effective, decision.state, decision.summary.clone())?;

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::answer::Question;
+use super::deploy::Found;
 use super::record::Record;
 use crate::app::attribution::counted;
 use crate::app::changes::change_id;
@@ -73,7 +74,7 @@ impl App {
         let decision = decide_group(&effective, &facts, self.clock().now());
         let sha = question.sha;
         let tree = self.in_mirror(repo, move |mirror| mirror.read_commit(sha)?.tree()).await.ok();
-        self.record_of_deploy(repo, question, &effective, (facts, tree), decision, seen)
+        self.record_of_deploy(repo, question, &effective, Found { facts, tree, seen }, decision)
     }
 
     /// What the group brings, its members, and how each is judged now.
