@@ -139,7 +139,7 @@ impl App {
         };
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
-        facts.buckets = counted(&from_git);
+        facts.buckets = counted(from_git.range.brought_in.len(), &from_git.buckets);
         for change in from_git.buckets.landed.keys() {
             facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
         }
@@ -273,15 +273,15 @@ fn kind(relation: &Relation) -> DeployKind {
     }
 }
 
-fn counted(from_git: &FromGit) -> Buckets {
-    let of = &from_git.buckets;
+/// The buckets of so many commits as the policy reads them.
+pub(crate) fn counted(total: usize, of: &buckets::Buckets) -> Buckets {
     let number = |count: usize| count as u64;
     let mut direct_commits = of.direct.clone();
     direct_commits.sort();
     let mut unresolved_commits: Vec<Oid> = of.unresolved.iter().map(|(oid, _)| *oid).collect();
     unresolved_commits.sort();
     Buckets {
-        total: number(from_git.range.brought_in.len()),
+        total: number(total),
         landed: number(of.landed.values().map(Vec::len).sum()),
         direct: number(of.direct.len()),
         exempt: 0,

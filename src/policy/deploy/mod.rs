@@ -26,10 +26,13 @@
 //! where the environment requires integrity. Commits that could not be resolved are never exempt.
 
 mod answer;
+mod group;
 mod place;
 mod rules;
 #[cfg(test)]
 mod tests;
+
+pub use group::decide_group;
 
 use serde::{Deserialize, Serialize};
 
@@ -318,9 +321,17 @@ fn requirements(effective: &Effective, name: &str) -> Requirements {
 /// Decides whether a deploy may go out. The same input gives the same bytes, whatever the order of its lists.
 #[must_use]
 pub fn decide_deploy(effective: &Effective, facts: &DeployFacts, as_of: Time) -> DeployDecision {
+    decide(effective, facts, &requirements(effective, &facts.environment), as_of)
+}
+
+fn decide(
+    effective: &Effective,
+    facts: &DeployFacts,
+    required: &Requirements,
+    as_of: Time,
+) -> DeployDecision {
     let facts = &sorted(facts);
-    let required = requirements(effective, &facts.environment);
-    let room = rules::Room { effective, facts, required: &required, as_of };
+    let room = rules::Room { effective, facts, required, as_of };
     let rules = room.rules();
     let emergency = room.emergency().cloned();
     let state = room.state(&rules, emergency.is_some());
