@@ -50,7 +50,7 @@ async fn gate(app: &App, who: Asker, asked: Result<Asked, Problem>) -> Result<Re
     };
     let strict = asked.strict.unwrap_or(false);
     let status =
-        if strict && !told.state.passes() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        if strict && !told.pass { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let mut response = (status, told.json).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

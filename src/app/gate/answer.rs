@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::AppError;
 use crate::domain::{Class, Oid, Time};
-use crate::policy::State;
 use crate::policy::decision::{Missing, Rule};
 use crate::policy::deploy::ChangeOutcome;
+use crate::policy::model::Effective;
+use crate::policy::{Binding, State};
 
 /// The longest name of an environment, service or nonce.
 const MAX_NAME: usize = 200;
@@ -154,10 +155,16 @@ fn name(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
 /// The answer (contract, "The gate"), but for what differs from asking to asking: nonce, expiry, statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// May it go out?
+    /// May it go out? False, or the decision passes, or the rollout sets its no aside: then `enforced` is false.
     pub pass: bool,
-    /// The state.
+    /// What was decided. A rollout does not change it.
     pub state: State,
+    /// Whether decisions bind for this repository (sem 6.6).
+    #[serde(default = "yes")]
+    pub enforced: bool,
+    /// Whether the decision by itself passes: what `pass` would be if it were enforced.
+    #[serde(default)]
+    pub would_pass: bool,
     /// The class; `None`: nothing to judge.
     pub class: Option<Class>,
     /// `merge` or `deploy`.
@@ -200,6 +207,24 @@ pub struct Answer {
     /// `observe` or `warn`, where the organisation does not enforce decisions for this repository yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Answer {
+    /// What the rollout makes of a finished decision (sem 6.6): state, class and what is missing stay as they are; one
+    /// row says that a no is set aside.
+    pub(super) fn bind(&mut self, effective: &Effective) {
+        let mode = effective.organisation.rollout.mode_of(&self.repo);
+        let binding = Binding { state: self.state, mode };
+        self.pass = binding.passes();
+        self.enforced = binding.enforced();
+        self.would_pass = self.state.passes();
+        self.rollout = (!binding.enforced()).then(|| mode.as_str().to_owned());
+        self.rules.extend(binding.rule());
+    }
 }
 
 /// By which policies a decision was made.

@@ -59,6 +59,8 @@ pub fn decision_blocked() -> DecisionPage {
         decided_at: time("2026-11-20 14:00:00"),
         expires_at: Some(time("2026-11-20 14:10:00")),
         state: State::Pending,
+        rollout: None,
+        set_aside: false,
         until: None,
         class: Some(Class::Significant),
         answer: answer(State::Pending, &missing),
