@@ -35,8 +35,11 @@ impl Rollout {
     /// The mode of a repository, by its configured name. Where several lists name it, the stricter one holds (P3).
     #[must_use]
     pub fn mode_of(&self, repo: &str) -> Mode {
-        let lists =
-            [(&self.enforce, Mode::Enforce), (&self.warn, Mode::Warn), (&self.observe, Mode::Observe)];
+        let lists = [
+            (&self.enforce, Mode::Enforce),
+            (&self.warn, Mode::Warn),
+            (&self.observe, Mode::Observe),
+        ];
         lists
             .into_iter()
             .find(|(globs, _)| globs.iter().any(|glob| glob.matches_text(repo)))
@@ -80,7 +83,10 @@ impl Binding {
             _ if self.enforced() => return None,
             _ if self.sets_aside() => (
                 RuleState::Overridden,
-                format!("the rollout here is `{mode}`: {} is recorded and does not block", self.state),
+                format!(
+                    "the rollout here is `{mode}`: {} is recorded and does not block",
+                    self.state
+                ),
             ),
             state if state.passes() => (
                 RuleState::NotApplicable,
@@ -88,7 +94,9 @@ impl Binding {
             ),
             state => (
                 RuleState::NotApplicable,
-                format!("the rollout here is `{mode}`, but {state} is no judgement that could be set aside"),
+                format!(
+                    "the rollout here is `{mode}`, but {state} is no judgement that could be set aside"
+                ),
             ),
         };
         Some(Rule {

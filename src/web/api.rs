@@ -49,8 +49,7 @@ async fn gate(app: &App, who: Asker, asked: Result<Asked, Problem>) -> Result<Re
         (Err(problem), Asker::Caller(_)) => return Err(problem),
     };
     let strict = asked.strict.unwrap_or(false);
-    let status =
-        if strict && !told.pass { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let status = if strict && !told.pass { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let mut response = (status, told.json).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -19,4 +19,5 @@ mod ledger;
 mod links;
 mod order;
 mod pages;
+mod rollout;
 mod store;

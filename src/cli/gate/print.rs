@@ -1,12 +1,12 @@
 //! The answer for a terminal: what it is, what is missing, who can give it, what to do, where to read on.
 
 use super::check::Answer;
-use crate::policy::Binding;
-use crate::policy::model::Mode;
 use crate::cli::exit::Exit;
 use crate::cli::out::{AMBER, DIM, GREEN, RED, foreign, row};
+use crate::policy::Binding;
 use crate::policy::State;
 use crate::policy::decision::{Missing, Rule, RuleState};
+use crate::policy::model::Mode;
 
 /// The lines, without the last line end.
 pub(super) fn text(answer: &Answer, exit: Exit) -> String {

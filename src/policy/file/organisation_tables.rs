@@ -171,7 +171,11 @@ static ROLLOUT: Record = Record::new(
         ),
         key("observe", GLOBS, "Repositories whose decisions are recorded and do not block.")
             .example(r#"["acme/legacy-*"]"#),
-        key("warn", GLOBS, "Repositories whose decisions do not block, and whoever asks is warned."),
+        key(
+            "warn",
+            GLOBS,
+            "Repositories whose decisions do not block, and whoever asks is warned.",
+        ),
         key("enforce", GLOBS, "Repositories whose decisions bind, whatever `mode` says."),
     ],
 );
