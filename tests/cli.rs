@@ -953,6 +953,51 @@ fn a_link_needs_a_repository_that_is_known() {
 }
 
 #[test]
+fn a_baseline_goes_to_a_server_that_is_named_with_its_reason() {
+    let folder = folder();
+    let server = serve(|asked, stream| {
+        let good = asked["line"] == "POST /api/v1/baselines HTTP/1.1"
+            && asked["token"] == "Bearer cs_1"
+            && asked["body"]
+                == json!({ "repo": "acme/payments", "service": "payments", "environment": "production",
+                           "sha": SHA, "reason": "it ran before" });
+        let (status, body) = if good {
+            ("201 Created", "{\"id\":\"bas_1\"}")
+        } else {
+            ("422 Unprocessable Content", "{\"detail\":\"reason: say why\"}")
+        };
+        send(stream, status, "application/json", body);
+    });
+    let base = ["baseline", "--repo", "acme/payments", "--service", "payments"];
+    let rest = ["--environment", "production", "--sha", SHA];
+    let at = ["--server", &server, "--token", "cs_1"];
+    let with = |reason: &'static str| [&base[..], &rest, &at, &["--reason", reason]].concat();
+    let (code, out, err) = run(folder.path(), &with("it ran before"));
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (0, "payments in production: 5d80fe21b7 is the baseline\n", "")
+    );
+    let (code, out, err) = run(folder.path(), &with("otherwise"));
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("reason: say why"), "{err}");
+    let (code, _, err) = run(folder.path(), &with(" "));
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "error: --reason: say how you know that this commit runs there\n")
+    );
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let local = [&base[..], &rest, &["--reason", "it ran before"]].concat();
+    let (code, _, err) = run(folder.path(), &local);
+    assert_eq!(
+        (code, err.as_str()),
+        (
+            3,
+            "error: there is no repository `acme/payments` here; add it to the configuration as [[repository]]\n"
+        )
+    );
+}
+
+#[test]
 fn links_go_to_a_server_that_is_named() {
     let folder = folder();
     let server = serve(|asked, stream| {

@@ -10,6 +10,7 @@ pub mod access;
 pub use access::{MadeToken, TokenRequest};
 mod attribution;
 mod authors;
+mod baselines;
 mod caller;
 mod canary;
 mod changes;
@@ -31,6 +32,7 @@ pub mod views;
 mod worker;
 mod writer;
 
+pub use baselines::BaselineRequest;
 pub use caller::{Action, Caller, Role};
 pub use changes::ChangeBody;
 pub use deploys::DeployBody;

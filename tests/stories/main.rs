@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod baseline;
 mod examples;
 mod gate;
 mod intake;

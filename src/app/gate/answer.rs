@@ -111,7 +111,7 @@ impl Asked {
         if self.wait.is_some_and(|wait| wait > 60) {
             return Err(invalid("wait: at most 60 seconds"));
         }
-        name("nonce", self.nonce.as_deref())?;
+        named("nonce", self.nonce.as_deref())?;
         Ok(Question { repo, sha, purpose, pull: self.pull })
     }
 
@@ -125,10 +125,10 @@ impl Asked {
     }
 
     fn deploy(&self, repo: &str) -> Result<Purpose, AppError> {
-        let environment = name("environment", self.environment.as_deref())?.ok_or_else(|| {
+        let environment = named("environment", self.environment.as_deref())?.ok_or_else(|| {
             AppError::Invalid("environment: where is it to go? For example `production`".to_owned())
         })?;
-        let service = name("service", self.service.as_deref())?;
+        let service = named("service", self.service.as_deref())?;
         Ok(Purpose::Deploy {
             environment,
             service: service.unwrap_or_else(|| default_service(repo)),
@@ -142,7 +142,8 @@ pub fn default_service(repo: &str) -> String {
     repo.rsplit('/').next().unwrap_or(repo).to_owned()
 }
 
-fn name(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
+/// A name of a request, checked: of an environment, a service, a nonce.
+pub(crate) fn named(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
     let Some(value) = value else { return Ok(None) };
     if value.is_empty() || value.len() > MAX_NAME || value.chars().any(char::is_control) {
         return Err(AppError::Invalid(format!(

@@ -72,7 +72,7 @@ impl App {
     }
 
     /// Makes sure that the mirror has a commit, by fetching once; whether it worked shows in the facts.
-    pub(super) async fn fetch_if_missing(&self, repo: &Repository, sha: Oid) {
+    pub(in crate::app) async fn fetch_if_missing(&self, repo: &Repository, sha: Oid) {
         let there = self.in_mirror(repo, move |mirror| Ok(mirror.contains(sha))).await;
         if !matches!(there, Ok(true))
             && let Err(error) = self.fetch_mirror(repo).await

@@ -19,6 +19,7 @@ use crate::policy::State;
 use crate::store::decisions;
 use crate::store::repositories::Repository;
 
+pub(crate) use answer::named;
 pub use answer::{
     Answer, Asked, ChangeView, LedgerRef, PolicyDigests, Purpose, Question, default_service,
 };

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use self::check::Verdict;
 use self::question::Question;
+pub(super) use self::question::commit;
 use super::exit::{Exit, Failure, Outcome};
 use super::http::{Ask, Reply, Server, ServerArgs};
 use super::out;

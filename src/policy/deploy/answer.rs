@@ -47,18 +47,19 @@ impl Room<'_> {
         carried(&[State::Error, State::PolicyInvalid])
             .or(decisive.map(|(_, state)| state))
             .or_else(|| carried(&CARRIED))
-            .unwrap_or_else(|| self.plain(&open))
+            .unwrap_or_else(|| self.plain(&open, rules))
     }
 
     /// The state where no rule decides by itself.
-    fn plain(&self, open: &[&str]) -> State {
+    fn plain(&self, open: &[&str], rules: &[Rule]) -> State {
+        let overridden = rules.iter().any(|rule| rule.state == RuleState::Overridden);
+        let by_rule = |change: &ChangeOutcome| change.state == State::AutoApproved;
         let only_stale =
             || self.asked().all(|change| change.passes() || change.state == State::Stale);
         match open {
             ["changes"] if only_stale() => State::Stale,
-            [] if self.facts.changes.iter().all(|change| change.state == State::AutoApproved) => {
-                State::AutoApproved
-            }
+            // An override is a person's word: nothing about it passed by rule (P5).
+            [] if !overridden && self.facts.changes.iter().all(by_rule) => State::AutoApproved,
             [] => State::Approved,
             _ => State::Pending,
         }
@@ -135,6 +136,9 @@ impl Room<'_> {
                 "{} Brought: {changes}.",
                 words::capital(&format!("{}.", self.only_classifies()))
             );
+        }
+        if self.declared_here().is_some() {
+            return format!("It passes on a person's word: {}.", self.baseline("").why);
         }
         match (facts.changes.is_empty(), state) {
             (true, _) => format!("It brings no change in: {}.", facts.buckets.sum()),
