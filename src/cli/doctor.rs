@@ -153,6 +153,11 @@ async fn service(config: Config, found: &mut Vec<Finding>) {
         let said = fetched.map(|()| "fetched".to_owned()).map_err(|error| error.to_string());
         found.push(finding(format!("mirror {name}"), said));
     }
+    for (source, team) in app.role_teams() {
+        let read = app.read_roster(&Caller::operator(), &source, &team).await;
+        let said = read.map_err(|error| error.to_string());
+        found.push(finding(format!("team {team}"), said));
+    }
     open::close(&app).await;
 }
 

@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod baseline;
 mod examples;
 mod gate;
 mod https;
@@ -21,4 +22,5 @@ mod links;
 mod order;
 mod pages;
 mod queue;
+mod rollout;
 mod store;

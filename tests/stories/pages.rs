@@ -11,13 +11,13 @@ use crate::harness::server::Server;
 use crate::harness::town::{REPO, Town, VALUES, done};
 
 /// A person's browser, without script.
-struct Browser<'s> {
+pub struct Browser<'s> {
     server: &'s Server,
     cookie: String,
 }
 
 impl Browser<'_> {
-    async fn open(&self, path: &str) -> (StatusCode, String, String) {
+    pub async fn open(&self, path: &str) -> (StatusCode, String, String) {
         let request = self.server.request(Method::GET, path).header("cookie", &self.cookie);
         let answer = request.header("accept", "text/html").send().await.expect("an answer");
         let status = answer.status();
@@ -28,7 +28,7 @@ impl Browser<'_> {
     }
 }
 
-async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
+pub async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
     let link =
         town.world.app.sign_in_link(&Caller::operator(), "helen.brandt", Role::Auditor).await;
     let path = format!("/sign-in/{}", link.expect("a link"));
