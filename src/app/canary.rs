@@ -37,6 +37,7 @@ fn canary() -> Option<Facts> {
         }],
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

@@ -1,8 +1,11 @@
 //! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
 //! and kept; judging is a pure function of it (P4).
 
+mod reviewed;
+
 use std::collections::BTreeMap;
 
+use self::reviewed::{AtHead, ProvedAt};
 use super::people::People;
 use super::{App, AppError, links, mirrors::PolicyAt, project};
 use crate::domain::check::Checks;
@@ -58,14 +61,6 @@ struct FromGit {
     messages: Vec<String>,
     title: String,
     committed_at: Option<Time>,
-}
-
-/// What the objects prove about an opinion given at an older commit.
-#[derive(Debug, Clone, Default)]
-struct ProvedAt {
-    fingerprint: Option<String>,
-    proofs: Vec<String>,
-    overtaken_by: Option<Oid>,
 }
 
 /// What git is asked, in one go on one thread.
@@ -179,6 +174,7 @@ impl App {
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
+        facts.reviewed = from_git.opinions.into_values().filter_map(|at| at.other).collect();
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);
@@ -291,6 +287,7 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         files: Vec::new(),
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),
@@ -366,7 +363,6 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             overtaken_by: proved.overtaken_by,
             at,
             dismissed_at: review.dismissed(),
-            judged: None,
         })
     });
     votes.collect()
@@ -444,10 +440,8 @@ impl Asked {
         };
         let policy = self.policy(repo, landed.is_some().then_some(base_tip))?;
         let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
-        let mut opinions = BTreeMap::new();
-        for reviewed in &self.reviewed {
-            opinions.insert(*reviewed, prove(repo, *reviewed, self.head, base_tip, &facts)?);
-        }
+        let at_head = AtHead { repo, head: self.head, base_tip, facts: &facts };
+        let opinions = at_head.prove(&self.reviewed)?;
         let messages = facts
             .commits
             .iter()
@@ -521,35 +515,6 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
         }
         at = parent;
     }
-}
-
-/// What the objects prove about an opinion given at an older commit. Objects that are gone prove nothing.
-fn prove(
-    repo: &git::Repo,
-    reviewed: Oid,
-    head: Oid,
-    base_tip: Oid,
-    facts: &ChangeFacts,
-) -> Result<ProvedAt, GitError> {
-    if !repo.contains(reviewed) {
-        return Ok(ProvedAt { overtaken_by: Some(head), ..ProvedAt::default() });
-    }
-    let mut proofs = Vec::new();
-    if git::trees::clean_rebase(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_rebase".to_owned());
-    }
-    if git::trees::clean_update_merge(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_update_merge".to_owned());
-    }
-    let mut overtaken_by = None;
-    // Children first, so the last one that the reviewed commit does not have is the first that came after it.
-    for commit in &facts.commits {
-        if commit.id != reviewed && !repo.reaches(reviewed, commit.id)? {
-            overtaken_by = Some(commit.id);
-        }
-    }
-    let fingerprint = git::facts::fingerprint_at(repo, base_tip, reviewed)?;
-    Ok(ProvedAt { fingerprint: Some(fingerprint), proofs, overtaken_by })
 }
 
 /// Says that a landing is of this change's own commit: for changes that landed without a pull request.

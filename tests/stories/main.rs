@@ -18,5 +18,6 @@ mod intake;
 mod ledger;
 mod links;
 mod order;
+mod owned_paths;
 mod pages;
 mod store;

@@ -18,7 +18,7 @@ pub(super) fn of(
     match outcome.state {
         State::AutoApproved => proven(class),
         State::Approved => approved(opinions, room),
-        State::Stale => stale(outcome, room),
+        State::Stale => stale(outcome, opinions, room),
         State::Rejected => vetoed(room.weighed),
         State::Pending => pending(outcome),
         State::Unmatched => "No rule of the policy says anything about this change. Ask the owner of the policy to add one.".to_owned(),
@@ -48,8 +48,7 @@ fn proven(class: &Classification) -> String {
 }
 
 fn approved(opinions: &[Counted], room: &Room<'_>) -> String {
-    let counted: BTreeSet<&str> =
-        opinions.iter().filter(|row| row.counts).map(|row| row.id.as_str()).collect();
+    let counted = ids_that_count(opinions);
     let votes: Vec<&Weighed<'_>> =
         room.weighed.iter().filter(|vote| counted.contains(vote.opinion.id.as_str())).collect();
     let exact = votes
@@ -59,11 +58,19 @@ fn approved(opinions: &[Counted], room: &Room<'_>) -> String {
     let landed = landed(room.facts, &votes);
     if exact {
         format!("{names} approved this exact content{landed}.")
+    } else if votes.iter().any(|vote| matches!(vote.standing, Standing::ByFiles(_))) {
+        format!(
+            "{names} approved this{landed}; the files that each was needed for are unchanged since."
+        )
     } else {
         format!(
             "{names} approved this content{landed}; the tree proves that only base was taken in since."
         )
     }
+}
+
+fn ids_that_count(opinions: &[Counted]) -> BTreeSet<&str> {
+    opinions.iter().filter(|row| row.counts).map(|row| row.id.as_str()).collect()
 }
 
 fn landed(facts: &Facts, votes: &[&Weighed<'_>]) -> &'static str {
@@ -80,11 +87,13 @@ fn names(votes: &[&Weighed<'_>]) -> String {
     words::and_list(&names.into_iter().collect::<Vec<_>>())
 }
 
-fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
-    let lapsed =
-        room.weighed.iter().rev().find(|vote| {
-            matches!(vote.standing, Standing::Lapsed(_)) && vote.opinion.commit.is_some()
-        });
+fn stale(outcome: &Outcome, opinions: &[Counted], room: &Room<'_>) -> String {
+    let counted: BTreeSet<&str> = ids_that_count(opinions);
+    let lapsed = room.weighed.iter().rev().find(|vote| {
+        matches!(vote.standing, Standing::Lapsed(_) | Standing::ByFiles(_))
+            && vote.opinion.commit.is_some()
+            && !counted.contains(vote.opinion.id.as_str())
+    });
     let Some((vote, commit)) = lapsed.and_then(|vote| Some((vote, vote.opinion.commit?))) else {
         let seen = unsatisfied(&outcome.rules).into_iter().find_map(|rule| rule.seen.get(1));
         return seen

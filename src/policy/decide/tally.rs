@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::earlier::Earlier;
 use super::needs::{Need, Of};
 use crate::domain::fact::{Facts, Opinion};
 use crate::domain::{Person, Time};
@@ -17,6 +18,7 @@ pub(super) struct Room<'a> {
     pub organisation: &'a Organisation,
     pub excluded: &'a Excluded,
     pub weighed: &'a [Weighed<'a>],
+    pub earlier: &'a Earlier<'a>,
     pub as_of: Time,
 }
 
@@ -54,6 +56,7 @@ pub(super) enum Worth {
 pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
     let stale = match &vote.standing {
         Standing::Yes(_) => None,
+        Standing::ByFiles(why) => room.earlier.touched(need, vote.opinion, why),
         Standing::Lapsed(why) => Some(why.clone()),
         Standing::Veto => return Worth::Nothing("a veto".to_owned()),
         Standing::Nothing(why) => return Worth::Nothing(why.clone()),
@@ -243,11 +246,17 @@ pub(super) fn title(need: &Need) -> String {
     }
 }
 
+/// On which basis a yes counts, where it does.
+pub(super) fn basis(vote: &Weighed<'_>) -> Option<&'static str> {
+    match vote.standing {
+        Standing::Yes(basis) => Some(basis),
+        Standing::ByFiles(_) => Some("owned_paths"),
+        _ => None,
+    }
+}
+
 fn yes(vote: &Weighed<'_>, held: &str, room: &Room<'_>) -> String {
-    let basis = match vote.standing {
-        Standing::Yes(basis) => basis,
-        _ => "",
-    };
+    let basis = basis(vote).unwrap_or_default();
     let commit = vote.opinion.commit.map(|commit| commit.short()).unwrap_or_default();
     let late = room.facts.landing.as_ref().and_then(|landing| landing.at);
     let late =

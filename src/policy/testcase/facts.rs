@@ -36,6 +36,7 @@ pub fn facts_of(
         files,
         commits: commits(case, head),
         opinions: opinions(case, head, &fingerprint, as_of),
+        reviewed: Vec::new(),
         fingerprint,
         grants: grants(case),
         tickets: tickets(case),
@@ -135,7 +136,6 @@ fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &st
         overtaken_by: earlier.map(|_| head),
         at,
         dismissed_at: None,
-        judged: None,
     }
 }
 
