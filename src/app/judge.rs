@@ -356,6 +356,7 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             name: by
                 .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
             kind: by.map_or(AccountKind::Bot, |account| account.kind),
+            member: review.membership.map(|told| told.member),
             verdict: review.verdict(),
             commit: said.commit,
             fingerprint: proved.fingerprint,

@@ -92,6 +92,10 @@ pub struct Opinion {
     pub name: String,
     /// Person or machine.
     pub kind: AccountKind,
+    /// Whether the source counted them among those who belong to the repository when they said it; `None`: it did
+    /// not say, which is no yes (sem 11.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<bool>,
     /// What.
     pub verdict: Verdict,
     /// The commit that was looked at.

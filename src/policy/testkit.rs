@@ -286,6 +286,7 @@ impl Story {
             by: Some(person.into()),
             name: person.to_owned(),
             kind: AccountKind::User,
+            member: Some(true),
             verdict,
             commit: Some(oid(commit)),
             fingerprint: Some(format!("sha256:{commit}")),

@@ -7,7 +7,7 @@ mod roles;
 
 pub use basis::{Owned, untouched};
 pub use exclude::{Excluded, excluded, unattributed};
-pub(super) use roles::{Held, held, holders};
+pub(super) use roles::{Held, held, holders, holds_any};
 
 use std::collections::BTreeMap;
 

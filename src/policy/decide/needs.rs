@@ -19,7 +19,7 @@ use crate::policy::words;
 pub(super) enum Of {
     /// Holders of a role for a scope; `*`: no scope.
     Role { role: String, scope: String },
-    /// Any person who took no part in writing.
+    /// Any person who belongs to the repository and took no part in writing.
     Peers,
 }
 
