@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use self::reviewed::{AtHead, ProvedAt};
 use super::people::People;
-use super::{App, AppError, links, mirrors::PolicyAt, project};
+use super::{App, AppError, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
 use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
@@ -157,6 +157,9 @@ impl App {
         facts.grants = people.grants(organisation);
         facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
         facts.checks = checks(&mut tx, repo, facts.head).await?;
+        if let Some(pull) = &judged.pull {
+            facts.overrides = overrides::of_pull(&mut tx, &repo.id, pull.number).await?;
+        }
         if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
             judged.title.clone_from(&now.value.title);
         }
@@ -288,6 +291,7 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

@@ -165,6 +165,18 @@ impl People {
         self.of_login(user).map_or_else(|| Person(user.to_owned()), |(person, _)| person)
     }
 
+    /// The person of a name that somebody signs in by: one of the organisation file, or a login of this source. `None`:
+    /// nobody who could be told from others.
+    pub(crate) fn named(&self, name: &str) -> Option<Person> {
+        if let Some(person) = self.users.get(&name.to_lowercase()) {
+            return Some(person.clone());
+        }
+        match self.by_login.get(&name.to_lowercase()).map(Vec::as_slice) {
+            Some([id]) => self.of_id(id).filter(|(_, bot)| !bot).map(|(person, _)| person),
+            _ => None,
+        }
+    }
+
     /// Every role of the organisation file, resolved to people, in a fixed order.
     pub(crate) fn grants(&self, organisation: &Organisation) -> Vec<Grant> {
         let mut grants = Vec::new();

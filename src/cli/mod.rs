@@ -17,6 +17,7 @@ mod policy;
 mod serve;
 mod token;
 mod verify;
+mod veto;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ enum Command {
     Link(link::LinkArgs),
     /// Retracts the link between a pull request and a ticket
     Unlink(link::UnlinkArgs),
+    /// Sets a veto aside, as an administrator and with a reason
+    #[command(subcommand)]
+    Veto(veto::VetoCommand),
     /// Checks, tests and explains policies, offline
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -133,6 +137,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Gate(args) => gate::run(args).await,
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,
+        Command::Veto(command) => veto::run(command, config).await,
         Command::Policy(command) => policy::run(command),
         Command::Verify(args) => verify::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,

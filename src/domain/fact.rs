@@ -30,6 +30,9 @@ pub struct Facts {
     /// reviewed commit whose objects are gone has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewed: Vec<Reviewed>,
+    /// Vetoes that an administrator set aside, by veto.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// Who held which role, over time, resolved to people.
     pub grants: Vec<Grant>,
     /// Linked tickets.
@@ -126,6 +129,19 @@ pub struct Reviewed {
     pub differs: BTreeSet<RepoPath>,
     /// The files of the change at that commit under those paths, sorted by path.
     pub files: Vec<FileChange>,
+}
+
+/// A veto that an administrator set aside with a reason (sem 4). It is bound to that veto: another one stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The id of the opinion.
+    pub veto: String,
+    /// Who set it aside.
+    pub by: Person,
+    /// When, by our clock.
+    pub at: Time,
+    /// Why.
+    pub why: String,
 }
 
 /// Yes, no, or neither.

@@ -127,7 +127,7 @@ pub fn reviewed_facts(
     let differs = differing(&files, &head.files);
     files.retain(|file| differs.contains(&file.path));
     read_contents(repo, &mut files, readers)?;
-    let other = (!differs.is_empty()).then(|| Reviewed { commit: reviewed, differs, files });
+    let other = (!differs.is_empty()).then_some(Reviewed { commit: reviewed, differs, files });
     Ok(ReviewedFacts { fingerprint: fingerprint(&changes), other })
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::fact::{
-    Check, Commit, Facts, Grant, Integrity, Landing, LandingKind, Opinion, Pull, Reviewed, Ticket,
-    Verdict,
+    Check, Commit, Facts, Grant, Integrity, Landing, LandingKind, Opinion, Override, Pull,
+    Reviewed, Ticket, Verdict,
 };
 use crate::domain::file::{Content, Lines};
 use crate::domain::{AccountKind, Class, FileChange, Oid, Person, Side, Signature, Time};
@@ -146,6 +146,7 @@ impl Story {
                 commits: vec![commit('f', signature("dev1"))],
                 opinions: Vec::new(),
                 reviewed: Vec::new(),
+                overrides: Vec::new(),
                 grants: Vec::new(),
                 tickets: Vec::new(),
                 checks: Vec::new(),
@@ -314,6 +315,16 @@ impl Story {
 
     pub(crate) fn comments(self, person: &str) -> Self {
         self.opinion(person, Verdict::Comment, 'f')
+    }
+
+    /// An administrator set the last opinion aside.
+    pub(crate) fn overridden_by(self, person: &str) -> Self {
+        self.with(|story| {
+            let veto = story.facts.opinions.last().map(|said| said.id.clone()).unwrap_or_default();
+            let why = "the finding was a false alarm".to_owned();
+            let over = Override { veto, by: person.into(), at: minute(300), why };
+            story.facts.overrides.push(over);
+        })
     }
 
     /// Changes the last opinion.

@@ -21,3 +21,4 @@ mod order;
 mod owned_paths;
 mod pages;
 mod store;
+mod vetoes;

@@ -4,10 +4,12 @@
 mod basis;
 mod exclude;
 mod roles;
+mod vetoes;
 
 pub use basis::{Owned, untouched};
 pub use exclude::{Excluded, excluded, unattributed};
 pub(super) use roles::{Held, held, holders, holds_any};
+pub use vetoes::standing as standing_vetoes;
 
 use std::collections::BTreeMap;
 
@@ -25,8 +27,12 @@ pub enum Standing {
     ByFiles(String),
     /// Such a yes, but for other content. The sentence says what made it stale.
     Lapsed(String),
-    /// A no that nobody but its author ends.
+    /// A no that nobody but its author ends, or an administrator with a reason.
     Veto,
+    /// A no that was overridden by somebody who may not. The sentence says why not.
+    VetoKept(String),
+    /// A no that an administrator set aside. The sentence says who, when and why.
+    Overridden(String),
     /// Nothing that counts. The sentence says why.
     Nothing(String),
 }
@@ -87,10 +93,7 @@ fn standing(
     match opinion.verdict {
         Verdict::Comment => Standing::Nothing("a comment is not an approval".to_owned()),
         Verdict::Dismissed => Standing::Nothing(DISMISSED.to_owned()),
-        Verdict::Veto if ended(opinion, later) => {
-            Standing::Nothing("a veto that its author took back by approving later".to_owned())
-        }
-        Verdict::Veto => Standing::Veto,
+        Verdict::Veto => vetoes::weigh(opinion, later, facts, excluded),
         Verdict::Approve => match refusal(opinion, later, excluded) {
             Some(why) => Standing::Nothing(why),
             None => approval(opinion, facts, now),
@@ -99,13 +102,6 @@ fn standing(
 }
 
 const DISMISSED: &str = "dismissed; a dismissal never revives an older approval";
-
-/// Only its author ends a veto, by approving later. Who dismissed a review is not in the facts, so a
-/// dismissal ends none; and where nobody knows the author, nobody can be told to be the author.
-fn ended(veto: &Opinion, later: &[&Opinion]) -> bool {
-    veto.by.is_some()
-        && later.iter().any(|other| other.by == veto.by && other.verdict == Verdict::Approve)
-}
 
 /// Why an approval is worth nothing, whatever its content.
 fn refusal(opinion: &Opinion, later: &[&Opinion], excluded: &Excluded) -> Option<String> {

@@ -175,6 +175,7 @@ fn facts(files: Vec<FileChange>) -> Facts {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

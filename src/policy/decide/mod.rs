@@ -24,6 +24,7 @@ mod rows;
 mod summary;
 mod tally;
 mod ticket;
+mod veto;
 
 use crate::domain::fact::Facts;
 use crate::domain::{Oid, Time};
@@ -131,7 +132,7 @@ impl Judge<'_> {
         }
         add(ticket::ticket(policy, room.facts));
         add(conditions::checks(policy, room.facts, self.classification));
-        add((conditions::veto(room.weighed), Vec::new()));
+        add((veto::veto(room.weighed), Vec::new()));
         add((conditions::landing(room.facts), Vec::new()));
         let state = state(&rules, was_enough);
         Outcome { state, rules, missing }

@@ -64,7 +64,10 @@ fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
         Standing::Veto => {
             return "a veto stands until its author approves".to_owned();
         }
-        Standing::Nothing(why) | Standing::Lapsed(why) => return why.clone(),
+        Standing::VetoKept(why) => return format!("a veto stands: {why}"),
+        Standing::Overridden(why) | Standing::Nothing(why) | Standing::Lapsed(why) => {
+            return why.clone();
+        }
         Standing::ByFiles(why) if worths.is_empty() => return why.clone(),
         Standing::Yes(_) if worths.is_empty() => {
             return "took no part in writing; no approval is needed".to_owned();

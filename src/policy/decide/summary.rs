@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Outcome;
 use super::tally::Room;
+use super::{Outcome, veto};
 use crate::domain::fact::Facts;
 use crate::policy::approvals::{Standing, Weighed};
 use crate::policy::decision::{Classification, Counted, Rule, RuleState, State};
@@ -15,7 +15,7 @@ pub(super) fn of(
     opinions: &[Counted],
     room: &Room<'_>,
 ) -> String {
-    match outcome.state {
+    let sentence = match outcome.state {
         State::AutoApproved => proven(class),
         State::Approved => approved(opinions, room),
         State::Stale => stale(outcome, opinions, room),
@@ -25,7 +25,13 @@ pub(super) fn of(
         State::PolicyInvalid => why(&outcome.rules, "policy"),
         State::Unaccounted => unaccounted(&outcome.rules),
         _ => format!("{} Nothing passes until it can be told.", error(&outcome.rules)),
+    };
+    let overridden = veto::names(room.weighed, veto::is_overridden);
+    if overridden.is_empty() {
+        return sentence;
     }
+    let whose = words::and_list(&overridden);
+    format!("{sentence} The veto of {whose} was overridden by an administrator.")
 }
 
 fn proven(class: &Classification) -> String {
@@ -110,9 +116,7 @@ fn stale(outcome: &Outcome, opinions: &[Counted], room: &Room<'_>) -> String {
 }
 
 fn vetoed(weighed: &[Weighed<'_>]) -> String {
-    let votes: Vec<&Weighed<'_>> =
-        weighed.iter().filter(|vote| vote.standing == Standing::Veto).collect();
-    let names = names(&votes);
+    let names = words::and_list(&veto::names(weighed, veto::stands));
     format!("{names} vetoed this. It stands until {names} takes it back.")
 }
 

@@ -59,7 +59,9 @@ pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
         Standing::ByFiles(why) => room.earlier.touched(need, vote.opinion, why),
         Standing::Lapsed(why) => Some(why.clone()),
         Standing::Veto => return Worth::Nothing("a veto".to_owned()),
-        Standing::Nothing(why) => return Worth::Nothing(why.clone()),
+        Standing::Overridden(why) | Standing::VetoKept(why) | Standing::Nothing(why) => {
+            return Worth::Nothing(why.clone());
+        }
     };
     let held = match hold(need, vote.opinion, room) {
         Held::Never => return Worth::Nothing(lacks(need, vote.opinion)),

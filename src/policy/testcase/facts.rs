@@ -29,6 +29,7 @@ pub fn facts_of(
         head,
         pull: Some(pull(case)),
         reviewed: reviewed(case, &files, between),
+        overrides: Vec::new(),
         files,
         commits: commits(case, head),
         opinions: opinions(case, head, &fingerprint, as_of),

@@ -4,7 +4,7 @@ use crate::domain::Class;
 use crate::domain::fact::Verdict;
 use crate::policy::decision::{RuleState, State};
 use crate::policy::model::{Staleness, When};
-use crate::policy::testkit::{Story, glob, oid, rule, why};
+use crate::policy::testkit::{Story, commit, glob, oid, rule, signature, why};
 
 fn approved_at(commit: char) -> Story {
     Story::significant().architect("arch1").approves_at("arch1", commit)
@@ -271,4 +271,50 @@ fn case_46_nobody_else_ends_a_veto_and_pushes_do_not_either() {
 fn a_veto_by_an_account_that_nobody_knows_stands() {
     let story = approved_at('f').vetoes("ghost").which(|opinion| opinion.by = None);
     assert_eq!(story.state(), State::Rejected);
+}
+
+#[test]
+fn case_46_an_administrator_who_took_no_part_overrides_a_veto_and_it_is_never_relabelled() {
+    let vetoed = approved_at('f').architect("arch2").vetoes("arch2");
+    let story = vetoed.overridden_by("admin1");
+    let decision = story.decide();
+    assert_eq!(decision.state, State::Approved);
+    let veto = rule(&decision.rules, "veto");
+    assert_eq!(veto.state, RuleState::Overridden);
+    assert_eq!(veto.why, "the veto of arch2 was overridden by an administrator");
+    let said = "overridden by admin1 on 2026-10-14 17:00:00 UTC: the finding was a false alarm";
+    assert!(veto.seen[0].ends_with(said), "{veto:?}");
+    assert_eq!(why(&decision, "arch2"), said);
+    assert_eq!(
+        decision.summary,
+        "arch1 approved this exact content. The veto of arch2 was overridden by an administrator."
+    );
+    assert_eq!(story.clone().vetoes("arch2").state(), State::Rejected, "another veto stands");
+    assert_eq!(story.vetoes("arch3").state(), State::Rejected);
+}
+
+#[test]
+fn an_override_alone_approves_nothing_and_one_by_somebody_who_took_part_ends_no_veto() {
+    let nobody = Story::significant().architect("arch1").vetoes("arch1").overridden_by("admin1");
+    assert_eq!(nobody.state(), State::Pending);
+    let own = approved_at('f').architect("arch2").vetoes("arch2").overridden_by("dev1").decide();
+    assert_eq!(own.state, State::Rejected);
+    assert_eq!(
+        why(&own, "arch2"),
+        "a veto stands: dev1 overrode it, which nobody may who took part: opened the pull request"
+    );
+    let later = approved_at('f').architect("arch2").vetoes("arch2").overridden_by("admin1");
+    let later = later.commit(commit('b', signature("admin1")));
+    assert_eq!(later.state(), State::Rejected, "the administrator wrote a part afterwards");
+}
+
+#[test]
+fn an_override_is_of_one_veto_and_a_trivial_change_says_so_too() {
+    let trivial = Story::of(Class::Trivial).vetoes("arch1");
+    let done = trivial.clone().overridden_by("admin1").decide();
+    assert_eq!(done.state, State::AutoApproved);
+    assert!(done.summary.ends_with("was overridden by an administrator."), "{}", done.summary);
+    let other = trivial.overridden_by("admin1");
+    let other = other.with(|story| story.facts.overrides[0].veto = "review-9".to_owned());
+    assert_eq!(other.state(), State::Rejected);
 }
