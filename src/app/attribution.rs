@@ -12,8 +12,8 @@ use crate::domain::{Oid, RepoPath, Time, id};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
-use crate::policy;
-use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, Succeeded};
+use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, RanBefore, Succeeded};
+use crate::policy::{self, State};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
 use crate::store::repositories::Repository;
@@ -139,7 +139,7 @@ impl App {
         };
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
-        facts.buckets = counted(&from_git);
+        facts.buckets = counted(from_git.range.brought_in.len(), &from_git.buckets);
         for change in from_git.buckets.landed.keys() {
             facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
         }
@@ -182,14 +182,14 @@ pub(crate) fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool 
 }
 
 /// When this commit last succeeded here after a pass that was no emergency.
-pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
+pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<RanBefore> {
     let sha = sha.to_string();
-    earlier
-        .iter()
-        .rev()
-        .filter(|row| row.status == "succeeded" && row.sha == sha)
-        .find(|row| matches!(row.state.as_str(), "approved" | "auto_approved"))
-        .and_then(|row| Time::from_micros(row.finished_at.unwrap_or(row.started_at)))
+    earlier.iter().rev().filter(|row| row.status == "succeeded" && row.sha == sha).find_map(|row| {
+        let passed = [State::Approved, State::AutoApproved];
+        let state = passed.into_iter().find(|state| state.as_str() == row.state)?;
+        let at = Time::from_micros(row.finished_at.unwrap_or(row.started_at))?;
+        Some(RanBefore { at, state })
+    })
 }
 
 /// Where else this commit succeeded before.
@@ -273,15 +273,15 @@ fn kind(relation: &Relation) -> DeployKind {
     }
 }
 
-fn counted(from_git: &FromGit) -> Buckets {
-    let of = &from_git.buckets;
+/// The buckets of so many commits as the policy reads them.
+pub(crate) fn counted(total: usize, of: &buckets::Buckets) -> Buckets {
     let number = |count: usize| count as u64;
     let mut direct_commits = of.direct.clone();
     direct_commits.sort();
     let mut unresolved_commits: Vec<Oid> = of.unresolved.iter().map(|(oid, _)| *oid).collect();
     unresolved_commits.sort();
     Buckets {
-        total: number(from_git.range.brought_in.len()),
+        total: number(total),
         landed: number(of.landed.values().map(Vec::len).sum()),
         direct: number(of.direct.len()),
         exempt: 0,

@@ -140,7 +140,8 @@ impl Command for KeepChange {
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
         let landing_moved = self.keep_commits(unit).await?;
         let told = |row: &ChangeRow| {
-            (row.state.clone(), row.class.clone(), row.landed_sha.clone(), row.integrity.clone())
+            let landing = (row.landed_sha.clone(), row.landed_how.clone(), row.integrity.clone());
+            (row.state.clone(), row.class.clone(), landing)
         };
         if before.as_ref().map(told) != Some(told(&self.row)) {
             unit.record("change.judged", self.entry())?;
@@ -281,6 +282,9 @@ impl App {
     pub(crate) async fn refresh_landings(&self, repo: &str) -> Result<(), AppError> {
         let mut tx = self.db().read().await?;
         let Some(repo) = store::repositories::by_id(&mut tx, repo).await? else { return Ok(()) };
+        drop(tx);
+        let queued = self.list_groups(&repo).await?;
+        let mut tx = self.db().read().await?;
         let pulls: Vec<(String, PullRequest)> =
             aggregates::under(&mut tx, "pull_request", &project::pull_key_prefix(&repo.id)).await?;
         let mut due = Vec::new();
@@ -289,7 +293,8 @@ impl App {
             let settled = row.as_ref().is_some_and(|row| {
                 let landed = !pull.merged() || row.landed_sha.is_some();
                 let same_head = pull.head().is_some_and(|head| head.to_string() == row.head);
-                landed && same_head && row.state != "error" && !lacks_a_name(row)
+                let news = row.landed_sha.as_ref().is_some_and(|landed| queued.contains(landed));
+                landed && same_head && row.state != "error" && !lacks_a_name(row) && !news
             });
             if !settled && pull.head().is_some() {
                 due.push(pull.number);

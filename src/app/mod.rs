@@ -17,6 +17,7 @@ mod deploys;
 mod digest;
 mod error;
 pub mod gate;
+mod groups;
 pub mod intake;
 mod judge;
 mod keyfile;

@@ -34,12 +34,20 @@ async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
     let path = format!("/sign-in/{}", link.expect("a link"));
     let form = server.request(Method::GET, &path).send().await.expect("an answer");
     assert_eq!(form.status(), StatusCode::OK, "looking at the link uses it up");
+    let form = form.text().await.expect("a page");
+    assert!(form.contains("helen.brandt") && form.contains("Sign in as auditor"), "{form}");
     let signed = server.request(Method::POST, &path).send().await.expect("an answer");
     assert_eq!(signed.status(), StatusCode::SEE_OTHER);
     let cookie = signed.headers()[SET_COOKIE].to_str().expect("text").to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
     let again = server.request(Method::POST, &path).send().await.expect("an answer");
     assert!(!again.headers().contains_key(SET_COOKIE), "a link signs in once");
+    let spent = server.request(Method::GET, &path).send().await.expect("an answer");
+    let spent = spent.text().await.expect("a page");
+    assert!(
+        spent.contains("was used") && !spent.contains("<form"),
+        "no button that cannot work: {spent}"
+    );
     Browser { server, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
 }
 

@@ -19,8 +19,13 @@ impl App {
         question: &Question,
     ) -> Result<Record, AppError> {
         let number = self.pull_of(repo, question).await?;
-        let Some(number) = number else { return self.no_proposal(repo, question).await };
         self.fetch_if_missing(repo, question.sha).await;
+        let Some(number) = number else {
+            return match self.branch_of_group(repo, question.sha).await? {
+                Some(branch) => self.judge_group(repo, question, &branch).await,
+                None => self.no_proposal(repo, question).await,
+            };
+        };
         let now = self.clock().now();
         let judged = self.judge(repo, &Subject::Pull(number), now).await?;
         let change = ChangeView {
@@ -140,7 +145,6 @@ impl App {
         repo: &Repository,
         question: &Question,
     ) -> Result<Record, AppError> {
-        self.fetch_if_missing(repo, question.sha).await;
         let seen = self.seen(&repo.id).await?;
         let sha = question.sha;
         let tree = self

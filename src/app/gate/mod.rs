@@ -5,6 +5,7 @@
 
 mod answer;
 mod deploy;
+mod group;
 mod merge;
 mod record;
 mod statement;

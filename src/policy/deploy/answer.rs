@@ -56,11 +56,20 @@ impl Room<'_> {
             || self.asked().all(|change| change.passes() || change.state == State::Stale);
         match open {
             ["changes"] if only_stale() => State::Stale,
-            [] if self.facts.changes.iter().all(|change| change.state == State::AutoApproved) => {
+            [] => self.passed(),
+            _ => State::Pending,
+        }
+    }
+
+    /// How it passes: as this commit did before where it brings nothing in, else as its changes do.
+    fn passed(&self) -> State {
+        let facts = self.facts;
+        match facts.last_good.filter(|_| facts.kind.brings_nothing() && self.judges()) {
+            Some(before) => before.state,
+            None if facts.changes.iter().all(|change| change.state == State::AutoApproved) => {
                 State::AutoApproved
             }
-            [] => State::Approved,
-            _ => State::Pending,
+            None => State::Approved,
         }
     }
 
@@ -147,7 +156,7 @@ impl Room<'_> {
     pub(super) fn holds_until(&self) -> Option<Time> {
         let freezes = self.freezes().into_iter().flat_map(|freeze| [freeze.from, freeze.to]);
         let emergency = self.emergency().map(|open| open.until);
-        let window = self.facts.last_good.and_then(|at| self.window_end(at));
+        let window = self.facts.last_good.and_then(|before| self.window_end(before.at));
         let window = window.filter(|_| self.facts.kind == DeployKind::Rollback);
         freezes.chain(emergency).chain(window).filter(|instant| *instant > self.as_of).min()
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, Succeeded,
-    decide_deploy,
+    Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, RanBefore,
+    Succeeded, decide_deploy,
 };
 use crate::domain::fact::Integrity;
 use crate::domain::{Class, Time};
@@ -108,8 +108,17 @@ impl Deploy {
         self.with(|deploy| change(deploy.facts.changes.last_mut().expect("a change")))
     }
 
+    /// It ran here at `at` after an architect's yes.
     fn ran_here(self, at: Time) -> Self {
-        self.with(|deploy| deploy.facts.last_good = Some(at))
+        let before = RanBefore { at, state: State::Approved };
+        self.with(|deploy| deploy.facts.last_good = Some(before))
+    }
+
+    fn by_rule(self) -> Self {
+        self.with(|deploy| {
+            let before = deploy.facts.last_good.as_mut().expect("it ran here");
+            before.state = State::AutoApproved;
+        })
     }
 
     fn frozen(self, environment: &str) -> Self {
@@ -247,7 +256,8 @@ fn case_121_a_rollback_passes_in_its_window_and_without_a_migration_between() {
     assert_eq!(back.state(), State::Pending, "it never passed here");
     let ran = back.clone().ran_here(minute(0));
     let decision = ran.decide();
-    assert_eq!(decision.state, State::AutoApproved);
+    assert_eq!(decision.state, State::Approved, "as it passed before");
+    assert_eq!(ran.clone().by_rule().state(), State::AutoApproved, "as it passed before");
     assert_eq!(
         decision.summary,
         "A rollback to ffffffffff, which ran here before. It brings nothing in."
@@ -265,7 +275,9 @@ fn case_121_a_rollback_passes_in_its_window_and_without_a_migration_between() {
 fn a_redeploy_passes_if_the_commit_passed_here() {
     let again = Deploy::of(DeployKind::Redeploy);
     assert_eq!(again.state(), State::Pending);
-    assert_eq!(again.ran_here(minute(-100_000)).state(), State::AutoApproved);
+    let ran = again.ran_here(minute(-100_000));
+    assert_eq!(ran.clone().state(), State::Approved);
+    assert_eq!(ran.by_rule().state(), State::AutoApproved);
 }
 
 #[test]
@@ -396,7 +408,7 @@ fn with_an_invalid_policy_nothing_goes_out_by_itself() {
     let trivial = Deploy::forward().brings(1, Class::Trivial, State::AutoApproved);
     assert_eq!(broken(trivial), State::PolicyInvalid);
     assert_eq!(broken(Deploy::forward().approved(1)), State::Approved);
-    assert_eq!(broken(Deploy::of(DeployKind::Rollback).ran_here(minute(1))), State::AutoApproved);
+    assert_eq!(broken(Deploy::of(DeployKind::Rollback).ran_here(minute(1))), State::Approved);
 }
 
 #[test]
