@@ -26,6 +26,7 @@ mod ledger;
 mod links;
 mod mirrors;
 mod organisation;
+pub mod overrides;
 mod people;
 mod project;
 pub mod read;
@@ -43,6 +44,7 @@ pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
+pub use overrides::OverrideRequest;
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;

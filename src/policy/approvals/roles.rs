@@ -60,6 +60,11 @@ pub(in crate::policy) fn holders<'a>(
         .collect()
 }
 
+/// Whether a person holds any role at an instant.
+pub(in crate::policy) fn holds_any(grants: &[Grant], person: &Person, instant: Time) -> bool {
+    grants.iter().any(|grant| grant.person == *person && at(grant, instant))
+}
+
 fn covers(grant: &Grant, scope: &str) -> bool {
     grant.doubt.is_none() && grant.scopes.iter().any(|name| name == "*" || name == scope)
 }

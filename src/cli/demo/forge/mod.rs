@@ -76,6 +76,8 @@ pub struct Account {
     pub email: String,
     /// A machine.
     pub bot: bool,
+    /// Belongs to the repositories, by the word of the forge.
+    pub member: bool,
 }
 
 /// The world outside.
@@ -142,6 +144,14 @@ impl Forge {
         self.account(login, name, false);
     }
 
+    /// Somebody who does not belong to any repository gets an account.
+    pub fn outsider(&mut self, login: &str, name: &str) {
+        self.account(login, name, false);
+        if let Some(account) = self.accounts.get_mut(login) {
+            account.member = false;
+        }
+    }
+
     /// A machine gets an account; its login should end in `[bot]`.
     pub fn bot(&mut self, login: &str) {
         self.account(login, login, true);
@@ -154,7 +164,14 @@ impl Forge {
         } else {
             format!("{login}@acme.example")
         };
-        let account = Account { id, login: login.to_owned(), name: name.to_owned(), email, bot };
+        let account = Account {
+            id,
+            login: login.to_owned(),
+            name: name.to_owned(),
+            email,
+            bot,
+            member: true,
+        };
         self.accounts.insert(login.to_owned(), account);
     }
 

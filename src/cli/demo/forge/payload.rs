@@ -146,7 +146,7 @@ pub(super) fn review(
             "body": review.body, "state": review.state, "commit_id": review.commit,
             "submitted_at": time(review.submitted_at), "updated_at": time(at),
             "html_url": format!("{WEB}/{}/pull/{}#pullrequestreview-{}", repo.name, state.number, review.id),
-            "author_association": "MEMBER",
+            "author_association": if review.by.member { "MEMBER" } else { "CONTRIBUTOR" },
         },
     });
     around(repo, sender, own)
@@ -228,6 +228,7 @@ pub(super) fn check_run(repo: &Repository, check: &Check<'_>) -> Value {
         name: "github-actions[bot]".to_owned(),
         email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
         bot: true,
+        member: true,
     };
     let own = json!({
         "action": "completed",
