@@ -25,8 +25,11 @@ pub mod deliveries;
 pub mod deploys;
 pub mod exceptions;
 pub mod jobs;
+pub mod landed;
 pub mod ledger;
 pub mod links;
+pub mod list;
+pub mod population;
 pub mod pulls;
 pub mod repositories;
 pub mod tickets;
@@ -419,7 +422,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 15] = [
+    let rooms: [(&'static str, &'static [&'static str]); 17] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -428,8 +431,10 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("deploys", deploys::STATEMENTS),
         ("exceptions", exceptions::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
+        ("population", population::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("tickets", tickets::STATEMENTS),

@@ -17,6 +17,7 @@ mod gate;
 mod intake;
 mod ledger;
 mod links;
+mod lists;
 mod order;
 mod pages;
 mod store;
