@@ -48,6 +48,7 @@ impl Command for KeepDeploy {
                 row.kind.clone(),
                 row.status.clone(),
                 row.state.clone(),
+                row.started_at,
             )
         };
         let same_facts = before
@@ -72,7 +73,7 @@ impl KeepDeploy {
         let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
         fields(serde_json::json!({
             "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
-            "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
+            "started_at": Time::from_micros(row.started_at), "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
                 "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,

@@ -31,6 +31,7 @@ mod people;
 mod project;
 pub mod read;
 mod rosters;
+mod totals;
 pub mod views;
 mod worker;
 mod writer;

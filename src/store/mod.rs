@@ -26,8 +26,11 @@ pub mod deploys;
 pub mod exceptions;
 pub mod groups;
 pub mod jobs;
+pub mod landed;
 pub mod ledger;
 pub mod links;
+pub mod list;
+pub mod population;
 pub mod pulls;
 pub mod repositories;
 pub mod tickets;
@@ -420,7 +423,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 16] = [
+    let rooms: [(&'static str, &'static [&'static str]); 18] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -430,8 +433,10 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("exceptions", exceptions::STATEMENTS),
         ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
+        ("population", population::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("tickets", tickets::STATEMENTS),

@@ -19,6 +19,7 @@ mod https;
 mod intake;
 mod ledger;
 mod links;
+mod lists;
 mod order;
 mod owned_paths;
 mod pages;

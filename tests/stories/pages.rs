@@ -11,13 +11,13 @@ use crate::harness::server::Server;
 use crate::harness::town::{REPO, Town, VALUES, done};
 
 /// A person's browser, without script.
-pub struct Browser<'s> {
-    server: &'s Server,
-    cookie: String,
+pub(crate) struct Browser<'s> {
+    pub(crate) server: &'s Server,
+    pub(crate) cookie: String,
 }
 
 impl Browser<'_> {
-    pub async fn open(&self, path: &str) -> (StatusCode, String, String) {
+    pub(crate) async fn open(&self, path: &str) -> (StatusCode, String, String) {
         let request = self.server.request(Method::GET, path).header("cookie", &self.cookie);
         let answer = request.header("accept", "text/html").send().await.expect("an answer");
         let status = answer.status();
@@ -28,7 +28,7 @@ impl Browser<'_> {
     }
 }
 
-pub async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
+pub(crate) async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
     let link =
         town.world.app.sign_in_link(&Caller::operator(), "helen.brandt", Role::Auditor).await;
     let path = format!("/sign-in/{}", link.expect("a link"));
@@ -51,12 +51,12 @@ pub async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
     Browser { server, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
 }
 
-fn all(page: &Html, selector: &str) -> Vec<String> {
+pub(crate) fn all(page: &Html, selector: &str) -> Vec<String> {
     let selector = Selector::parse(selector).expect("a selector");
     page.select(&selector).map(|found| found.text().collect::<String>()).collect()
 }
 
-fn links(page: &Html, prefix: &str) -> Vec<String> {
+pub(crate) fn links(page: &Html, prefix: &str) -> Vec<String> {
     let selector = Selector::parse("a[href]").expect("a selector");
     page.select(&selector)
         .filter_map(|link| link.value().attr("href"))
@@ -156,7 +156,7 @@ both!(the_population_is_whole_and_its_sums_are_those_of_the_api, |kind| async mo
 
     let (_, _, first) = browser.open("/population?size=2").await;
     let first = Html::parse_document(&first);
-    let next = links(&first, "/population?").into_iter().find(|href| href.contains("before="));
+    let next = links(&first, "/population?").into_iter().find(|href| href.contains("below="));
     let (_, _, second) = browser.open(&next.expect("a next page")).await;
     let mut seen = links(&first, "/deploys/");
     seen.extend(links(&Html::parse_document(&second), "/deploys/"));

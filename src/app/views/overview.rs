@@ -12,7 +12,8 @@ use crate::report::population::Outcomes;
 use crate::report::prose::Prose;
 use crate::report::refs::Severity;
 use crate::report::words::short_digest;
-use crate::store::{self, Tx, deploys as rows};
+use crate::store::list::NOW;
+use crate::store::{self, Tx, population as rows};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
 /// Days in the chart at the most.
@@ -28,7 +29,7 @@ impl App {
     ) -> Result<OverviewPage, AppError> {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
-        let tally = rows::totals(&mut tx, &filter(wanted, false)).await?;
+        let tally = rows::totals(&mut tx, &filter(wanted, false), NOW).await?;
         let services = services(&mut tx, wanted).await?;
         let sources = self.sources(&mut tx).await?;
         let anything = sources.iter().any(|source| source.deliveries > 0);
@@ -51,8 +52,8 @@ impl App {
             open,
             first: Vec::new(),
             sources,
-            population_href: wanted.href("/population", &[], None),
-            changes_href: wanted.href("/changes", &[], None),
+            population_href: wanted.href("/population", &[]),
+            changes_href: wanted.href("/changes", &[]),
             first_run: if anything { Vec::new() } else { self.first_run() },
         })
     }
@@ -103,10 +104,10 @@ async fn services(tx: &mut Tx, wanted: &Listed) -> Result<Vec<ServiceRow>, AppEr
     let mut all = Vec::new();
     for name in services {
         let own = Listed { service: Some(name.clone()), ..wanted.clone() };
-        let tally = rows::totals(tx, &filter(&own, false)).await?;
+        let tally = rows::totals(tx, &filter(&own, false), NOW).await?;
         if tally.deploys > 0 {
             let outcomes: Outcomes = outcomes_of(&tally);
-            let href = wanted.href("/population", &[("service", &name)], None);
+            let href = wanted.href("/population", &[("service", &name)]);
             all.push(ServiceRow { name, href, deploys: tally.deploys, outcomes });
         }
     }
@@ -115,7 +116,8 @@ async fn services(tx: &mut Tx, wanted: &Listed) -> Result<Vec<ServiceRow>, AppEr
 
 async fn days(tx: &mut Tx, wanted: &Listed) -> Result<Vec<Day>, AppError> {
     let environment = wanted.environment.clone().unwrap_or_else(|| "production".to_owned());
-    let counts = rows::days(tx, &environment, wanted.from, wanted.until).await?;
+    let (from, until) = (wanted.from.div_euclid(DAY), wanted.until.div_euclid(DAY));
+    let counts = rows::days(tx, &environment, from, until).await?;
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
     let (first, last) = (first.0.max(last.0 - DAYS), last.0);
     let mut days = Vec::new();
