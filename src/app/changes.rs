@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project};
+use super::{App, AppError, Command, Unit, fields, links, project, traces};
 use crate::domain::fact::{Facts, Landing};
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -138,6 +138,7 @@ impl Command for KeepChange {
             links::keep(unit, &self.repo, links).await?;
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
         let landing_moved = self.keep_commits(unit).await?;
         let told = |row: &ChangeRow| {
             (row.state.clone(), row.class.clone(), row.landed_sha.clone(), row.integrity.clone())
@@ -183,6 +184,7 @@ impl KeepChange {
             let direct = change_id(&self.repo, &Subject::Direct(commit));
             if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
                 changes::remove(unit.tx(), &direct).await?;
+                traces::forget(unit.tx(), &direct).await?;
                 let body = serde_json::json!({
                     "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
                 });

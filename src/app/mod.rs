@@ -27,6 +27,7 @@ mod organisation;
 mod people;
 mod project;
 pub mod read;
+mod traces;
 pub mod views;
 mod worker;
 mod writer;

@@ -24,7 +24,9 @@ const TOTALS: &str = "select count(*), cast(coalesce(sum(commits), 0) as bigint)
      and started_at >= $7 and started_at < $8";
 const GROUPS: &str = "select environment, service, class, state, status, count(*) from deploy where started_at >= $1 and started_at < $2 \
      group by environment, service, class, state, status order by environment, service, class, state, status";
-const DAYS: &str = "select started_at / 86400000000, class, count(*) from deploy where environment = $1 and started_at >= $2 and started_at < $3 group by 1, 2 order by 1, 2";
+const DAYS: &str = "select started_at / 86400000000, class, count(*) from deploy where (cast($1 as text) is null or environment = $1) and (cast($2 as text) is null or service = $2) and started_at >= $3 and started_at < $4 group by 1, 2 order by 1, 2";
+const RAISED: &str = "select count(*) from deploy d where (cast($1 as text) is null or d.environment = $1) and (cast($2 as text) is null or d.service = $2) and d.started_at >= $3 and d.started_at < $4 \
+     and d.id in (select substr(e.subject, 8) from exception e where e.subject like 'deploy:%')";
 const PLACES: &str =
     "select distinct environment, service from deploy order by environment, service";
 const ALL: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
@@ -45,6 +47,7 @@ pub const STATEMENTS: &[&str] = &[
     TOTALS,
     GROUPS,
     DAYS,
+    RAISED,
     PLACES,
     PUT_CHANGE,
     DROP_CHANGES,
@@ -346,19 +349,30 @@ pub async fn groups(tx: &mut Tx, from: i64, until: i64) -> Result<Vec<Group>, St
     Ok(on!(tx, |conn| sqlx::query_as(GROUPS).bind(from).bind(until).fetch_all(conn).await)?)
 }
 
-/// Counts by day (days since 1970-01-01) and class in an environment.
+/// Counts by day (days since 1970-01-01) and class, of a filter's environment, service and period.
 pub async fn days(
     tx: &mut Tx,
-    environment: &str,
-    from: i64,
-    until: i64,
+    filter: &Filter,
 ) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(DAYS)
-        .bind(environment)
-        .bind(from)
-        .bind(until)
+        .bind(&filter.environment)
+        .bind(&filter.service)
+        .bind(filter.from)
+        .bind(filter.until)
         .fetch_all(conn)
         .await)?)
+}
+
+/// How many deploys of a filter's environment, service and period have an exception, in whatever state.
+pub async fn raised(tx: &mut Tx, filter: &Filter) -> Result<u64, StoreError> {
+    let (count,): (i64,) = on!(tx, |conn| sqlx::query_as(RAISED)
+        .bind(&filter.environment)
+        .bind(&filter.service)
+        .bind(filter.from)
+        .bind(filter.until)
+        .fetch_one(conn)
+        .await)?;
+    Ok(unsigned(count))
 }
 
 /// Every environment and service that something was deployed to.

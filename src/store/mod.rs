@@ -27,11 +27,14 @@ pub mod exceptions;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+pub mod participants;
 pub mod pulls;
 pub mod repositories;
+pub mod search;
 pub mod tickets;
 pub mod tokens;
 pub mod versions;
+pub mod waits;
 
 pub use migrate::{Migration, migrations};
 
@@ -419,7 +422,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 15] = [
+    let rooms: [(&'static str, &'static [&'static str]); 18] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -430,11 +433,14 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("jobs", jobs::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
+        ("participants", participants::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
+        ("search", search::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("versions", versions::STATEMENTS),
+        ("waits", waits::STATEMENTS),
     ];
     rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql))).collect()
 }

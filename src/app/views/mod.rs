@@ -5,9 +5,11 @@ mod changes;
 mod decision;
 mod deploy;
 mod entry;
+mod excerpt;
 mod ledger;
 mod overview;
 mod population;
+mod search;
 
 use crate::app::{App, AppError};
 use crate::domain::{Oid, Time};
@@ -52,6 +54,20 @@ impl Listed {
     /// The same list without any filter.
     fn without_filters(&self) -> Self {
         Self { filters: std::collections::BTreeMap::new(), ..self.clone() }
+    }
+
+    /// Whether something of this time, in one of these places (environment, service), lies in the scope. A place that
+    /// says no environment or no service is in all of them.
+    #[must_use]
+    pub fn holds(&self, at: Time, places: &[(Option<&str>, Option<&str>)]) -> bool {
+        let fits = |wanted: &Option<String>, said: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| said.is_none_or(|said| said == wanted))
+        };
+        let anywhere = self.environment.is_none() && self.service.is_none();
+        let here = |place: &(Option<&str>, Option<&str>)| {
+            fits(&self.environment, place.0) && fits(&self.service, place.1)
+        };
+        (self.from..self.until).contains(&at.micros()) && (anywhere || places.iter().any(here))
     }
 
     fn place(&self) -> (i64, &str) {
@@ -128,10 +144,16 @@ fn attribution(buckets: &Buckets) -> Attribution {
     }
 }
 
+/// `1211`, or the short commit of a change without a pull request.
+fn gate_label(id: &str, pull: Option<u64>, landed: Option<&str>) -> String {
+    let commit = || landed.and_then(|sha| sha.get(..10)).unwrap_or(id).to_owned();
+    pull.map_or_else(commit, |pull| pull.to_string())
+}
+
 fn gate_change(change: &ChangeOutcome) -> GateChange {
-    let short = || change.landed_sha.map_or_else(|| change.id.clone(), |commit| commit.short());
+    let landed = change.landed_sha.map(|commit| commit.to_string());
     GateChange {
-        label: change.pull.map_or_else(short, |pull| pull.to_string()),
+        label: gate_label(&change.id, change.pull, landed.as_deref()),
         title: change.title.clone(),
         href: format!("/changes/{}", change.id),
         class: change.class,
@@ -140,15 +162,32 @@ fn gate_change(change: &ChangeOutcome) -> GateChange {
     }
 }
 
+fn severity(text: &str) -> Severity {
+    match text {
+        "high" => Severity::High,
+        "medium" => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
+/// What an exception is about (`change:chg_…`), linked where it has a page.
+fn about(subject: &str) -> Link {
+    let (noun, id) = subject.split_once(':').unwrap_or(("", subject));
+    let href = match noun {
+        "change" => format!("/changes/{id}"),
+        "deploy" => format!("/deploys/{id}"),
+        "decision" => format!("/decisions/{id}"),
+        "delivery" => format!("/api/v1/deliveries/{id}"),
+        _ => String::new(),
+    };
+    Link::new(subject.replacen(':', " ", 1), href)
+}
+
 fn exception(row: &ExceptionRow) -> ExceptionRef {
     let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
     ExceptionRef {
         kind: row.kind.clone(),
-        severity: match row.severity.as_str() {
-            "high" => Severity::High,
-            "medium" => Severity::Medium,
-            _ => Severity::Low,
-        },
+        severity: severity(&row.severity),
         title: body.get("title").and_then(|title| title.as_str()).unwrap_or_default().to_owned(),
         href: None,
         opened_at: Time::from_micros(row.opened_at),

@@ -9,6 +9,7 @@ mod exclude;
 mod roles;
 
 pub use exclude::{Excluded, excluded, unattributed};
+pub use roles::held_at;
 pub(super) use roles::{Held, held, holders};
 
 use crate::domain::fact::{Facts, Judged, Opinion, Verdict};

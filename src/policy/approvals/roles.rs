@@ -60,6 +60,17 @@ pub(in crate::policy) fn holders<'a>(
         .collect()
 }
 
+/// Whether `person` held `role` for `scope` at an instant.
+#[must_use]
+pub fn held_at(
+    grants: &[Grant],
+    person: &Person,
+    (role, scope): (&str, &str),
+    instant: Time,
+) -> bool {
+    holders(grants, role, scope, instant).contains(person)
+}
+
 fn covers(grant: &Grant, scope: &str) -> bool {
     grant.scopes.iter().any(|name| name == "*" || name == scope)
 }

@@ -8,7 +8,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::Given;
+use super::{Given, filters};
 use crate::domain::{Oid, Time};
 use crate::report::prose::{Prose, Span};
 use crate::report::refs::{ExceptionRef, Link, TicketRef};
@@ -225,7 +225,7 @@ pub fn path(path: impl std::fmt::Display) -> Path {
 /// A link, or its text where the address leads nowhere that is safe.
 #[derive(Debug, Clone, Template)]
 #[template(
-    source = r#"{% if safe %}<a href="{{ link.href }}">{{ text }}</a>{% else %}{{ text }}{% endif %}"#,
+    source = r#"{% if safe %}<a href="{{ link.href|carried }}">{{ text }}</a>{% else %}{{ text }}{% endif %}"#,
     ext = "html"
 )]
 pub struct Anchor {
@@ -244,6 +244,12 @@ pub fn link(link: impl Given<Link>) -> Anchor {
 /// A link made of two texts.
 pub fn to(text: impl std::fmt::Display, href: impl AsRef<str>) -> Anchor {
     self::link(Link::new(text.to_string(), href.as_ref()))
+}
+
+/// An entry of the ledger by its index, linked.
+pub fn entry(index: impl Given<u64>) -> Anchor {
+    let index = *index.given();
+    to(words::count(index), format!("/ledger/{index}"))
 }
 
 /// `id-ticket`: linked; one that does not exist is struck through and says so.
