@@ -51,7 +51,8 @@ fn record(frame: &Frame) -> String {
 }
 
 fn boxed(css: &mut String, place: &str, content: &[&str]) {
-    let _ = write!(css, "@{place}{{content:{}}}", content.join(" "));
+    // Lines break where they are told to only: the two boxes of an edge share its width as their texts need it.
+    let _ = write!(css, "@{place}{{white-space:pre;content:{}}}", content.join(" "));
 }
 
 /// A CSS string. Everything but plain letters, digits and a few signs is written as its code point, so that no text
