@@ -147,13 +147,16 @@ impl OpenKind {
 pub const LOOKED_FOR: &str = "Looked for so far: one delivery id with two bodies (X50), a repository whose name another \
     took over (X44). The other predicates are not judged yet.";
 
+/// Predicates that are looked at so far, of how many.
+pub const LOOKED_AT: (u64, u64) = (2, 58);
+
 /// The finding over open exceptions, with its empty state.
 #[must_use]
 pub fn open_finding(page: &OverviewPage) -> String {
     use super::words::plural;
     match &page.oldest {
         None => format!(
-            "No exceptions are open in {} ({} looked at).",
+            "No exceptions are open in {} ({} looked at). Widen the period.",
             page.scope,
             plural(page.deploys, "deploy was", "deploys were")
         ),

@@ -77,20 +77,31 @@ impl Strip {
         self.silent.iter().copied().max_by_key(|run| run.days())
     }
 
+    /// The days in which it could have talked: from its first delivery of the period to the end of `period`.
+    #[must_use]
+    pub fn ground(&self, period: Run) -> Option<Run> {
+        self.talked.first().map(|run| Run { first: run.first, last: period.last })
+    }
+
     /// Bars in a drawing of `width` units over the days of a period: left and width, three units at least.
     #[must_use]
     pub fn bars(&self, period: Run, width: u64) -> Vec<(u64, u64)> {
-        let Some(days) = std::num::NonZeroU64::new(period.days()) else { return Vec::new() };
-        let at = |day: i64| u64::try_from((day - period.first).max(0)).unwrap_or(0) * width / days;
-        self.talked
-            .iter()
-            .map(|run| {
-                let (left, right) = (at(run.first), at(run.last + 1).min(width));
-                let wide = right.saturating_sub(left).max(3);
-                (left.min(width.saturating_sub(wide)), wide)
-            })
-            .collect()
+        bars(&self.talked, period, width)
     }
+}
+
+/// Runs of days in a drawing of `width` units: left and width, three units at least.
+#[must_use]
+pub fn bars(runs: &[Run], period: Run, width: u64) -> Vec<(u64, u64)> {
+    let Some(days) = std::num::NonZeroU64::new(period.days()) else { return Vec::new() };
+    let at = |day: i64| u64::try_from((day - period.first).max(0)).unwrap_or(0) * width / days;
+    runs.iter()
+        .map(|run| {
+            let (left, right) = (at(run.first), at(run.last + 1).min(width));
+            let wide = right.saturating_sub(left).max(3);
+            (left.min(width.saturating_sub(wide)), wide)
+        })
+        .collect()
 }
 
 /// The finding over all sources: `(id, strip)`.
@@ -111,7 +122,7 @@ pub fn finding(strips: &[(&str, &Strip)]) -> String {
             "Every source that delivered did so on every day from its first delivery on.".to_owned()
         }
         Some((id, run)) => format!(
-            "{} of {of} silent for a day or more. The longest silence: {id}, {}.",
+            "{} of {of} fell silent for a day or more. The longest silence: {id}, {}.",
             silent.len(),
             plural(run.days(), "day", "days"),
         ),
@@ -152,7 +163,7 @@ mod tests {
         );
         assert_eq!(
             finding(&[("github", &steady), ("jira", &gone), ("ci", &Strip::default())]),
-            "1 of 3 sources silent for a day or more. The longest silence: jira, 1 day. 1 of 3 sources delivered nothing."
+            "1 of 3 sources fell silent for a day or more. The longest silence: jira, 1 day. 1 of 3 sources delivered nothing."
         );
         assert_eq!(
             finding(&[("ci", &Strip::default())]),

@@ -5,7 +5,7 @@ use crate::domain::Time;
 /// The no-break space that stands before `%`.
 const NBSP: char = '\u{a0}';
 /// Under this many items a share is written as its count only (interface 1.2).
-const FEW: u64 = 20;
+pub const FEW: u64 = 20;
 
 /// `1,038`: thousands with a comma.
 #[must_use]

@@ -3,9 +3,10 @@
 //   node tests/outside/look.mjs FOLDER      every *.html in it
 //
 // 1. axe-core, WCAG 2.2 A and AA, in light, dark and forced colours.
-// 2. At 320 px (1280 px at 400 %), 360 px and with wider text spacing: nothing scrolls sideways but named regions (1.4.10, 1.4.12).
+// 2. From 1440 px down to 320 px (1280 px at 400 %), and with wider text spacing: nothing scrolls sideways but named regions (1.4.10, 1.4.12).
 // 3. By Tab: every stop shows an outline, and the order is that of the document (2.4.7, 2.4.3).
-// 4. Printed: NAME.pdf beside each page, for whoever reads its text.
+// 4. The seal ends the page.
+// 5. Printed: NAME.pdf beside each page, for whoever reads its text.
 import { createRequire } from "node:module";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -34,8 +35,8 @@ const sideways = () => {
   return `${document.documentElement.scrollWidth} px wide: ${said.join(", ")}`;
 };
 
-async function accessible(page, name) {
-  for (const [theme, media] of THEMES) {
+async function accessible(page, name, themes) {
+  for (const [theme, media] of themes) {
     await page.emulateMedia(media);
     const violations = await page.evaluate(async (tags) => {
       // In forced colours the contrast is the system's own, and computed styles still tell the author's colours.
@@ -50,7 +51,7 @@ async function accessible(page, name) {
 }
 
 async function narrow(page, name) {
-  for (const width of [320, 360]) {
+  for (const width of [1440, 1024, 768, 390, 320, 360]) {
     await page.setViewportSize({ width, height: 800 });
     const found = await page.evaluate(sideways);
     if (found) say(name, `${width} px`, found);
@@ -60,6 +61,16 @@ async function narrow(page, name) {
   if (found) say(name, "360 px, text spacing", found);
   await spaced.evaluate((style) => style.remove());
   await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+// A picture of the last 900 px is a citable workpaper.
+async function sealed(page, name) {
+  const found = await page.evaluate(() => {
+    const seal = document.querySelector(".seal")?.getBoundingClientRect();
+    const end = document.documentElement.scrollHeight;
+    return !seal || seal.height > 900 || Math.abs(seal.bottom + scrollY - end) > 2 ? `seal ends at ${seal?.bottom}, page at ${end}` : null;
+  });
+  if (found) say(name, "seal", found);
 }
 
 async function tabs(page, name) {
@@ -90,6 +101,8 @@ const browser = await chromium.launch({
 });
 const names = readdirSync(folder).filter((file) => file.endsWith(".html")).map((file) => file.slice(0, -5)).sort();
 const queue = [...names];
+// Of pages that differ in their state only, two are looked at in every theme: the component page has every state.
+const alike = (name) => names.filter((other) => other.split("-")[0] === name.split("-")[0]).indexOf(name);
 const worker = async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   await context.route(/^https?:/, (route) => { say("any", "network", route.request().url()); return route.abort(); });
@@ -97,8 +110,9 @@ const worker = async () => {
   for (let name = queue.shift(); name; name = queue.shift()) {
     await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
     await page.evaluate(axe);
-    await accessible(page, name);
+    await accessible(page, name, alike(name) < 2 ? THEMES : THEMES.slice(0, 1));
     await narrow(page, name);
+    await sealed(page, name);
     await tabs(page, name);
     await page.emulateMedia({ media: "print" });
     await page.pdf({ path: join(folder, `${name}.pdf`), format: "A4", preferCSSPageSize: true });

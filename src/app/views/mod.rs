@@ -202,7 +202,9 @@ async fn tickets(tx: &mut Tx, repo: &str, pull: Option<u64>) -> Result<Vec<Ticke
     for link in store::links::by_pull(tx, repo, pull).await? {
         if link.live {
             let exists = !store::tickets::by_key(tx, &link.ticket).await?.is_empty();
-            tickets.push(TicketRef { key: link.ticket, href: None, exists });
+            // A search for the key leads to everything that is linked to it.
+            let href = exists.then(|| format!("/search?q={}", encoded(&link.ticket)));
+            tickets.push(TicketRef { key: link.ticket, href, exists });
         }
     }
     Ok(tickets)

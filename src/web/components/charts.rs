@@ -157,7 +157,7 @@ const STRIP: u64 = 300;
 #[derive(Debug, Clone, Template)]
 #[template(path = "components/chart_strips.html")]
 pub struct Strips<'a> {
-    sources: Vec<(&'a SourceRow, Vec<(u64, u64)>)>,
+    sources: Vec<(&'a SourceRow, Vec<(u64, u64)>, Vec<(u64, u64)>)>,
     ends: Option<(String, String)>,
     finding: String,
 }
@@ -167,11 +167,17 @@ impl HtmlSafe for Strips<'_> {}
 #[must_use]
 pub fn chart_strips(page: &OverviewPage) -> Strips<'_> {
     let strips: Vec<_> = page.sources.iter().map(|row| (row.id.as_str(), &row.strip)).collect();
-    let bars = |row: &SourceRow| {
-        page.period.map(|period| row.strip.bars(period, STRIP)).unwrap_or_default()
+    let drawn = |row: &'_ SourceRow| {
+        let period = page.period?;
+        let ground: Vec<_> = row.strip.ground(period).into_iter().collect();
+        Some((strips::bars(&ground, period, STRIP), row.strip.bars(period, STRIP)))
+    };
+    let row = |row| {
+        let (ground, bars) = drawn(row).unwrap_or_default();
+        (row, ground, bars)
     };
     Strips {
-        sources: page.sources.iter().map(|row| (row, bars(row))).collect(),
+        sources: page.sources.iter().map(row).collect(),
         ends: page.period.map(|period| (strips::date(period.first), strips::date(period.last))),
         finding: crate::report::words::visible(&strips::finding(&strips)),
     }

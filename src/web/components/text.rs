@@ -143,9 +143,14 @@ pub fn share(part: impl Given<u64>, whole: impl Given<u64>) -> String {
     words::share(*part.given(), *whole.given())
 }
 
-/// The percentage alone, for a figure whose count stands under it; `none` of an empty whole.
+/// The percentage alone, for a figure whose count stands under it; the count where there are few (interface 1.2);
+/// `none` of an empty whole.
 pub fn percent(part: impl Given<u64>, whole: impl Given<u64>) -> String {
-    words::percent(*part.given(), *whole.given()).unwrap_or_else(|| "none".into())
+    let (part, whole) = (*part.given(), *whole.given());
+    if (1..words::FEW).contains(&whole) {
+        return words::share(part, whole);
+    }
+    words::percent(part, whole).unwrap_or_else(|| "none".into())
 }
 
 /// A number that is quiet when it is 0.

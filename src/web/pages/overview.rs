@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::report::overview::OverviewPage;
+use crate::report::overview::{LOOKED_AT, OverviewPage};
 use crate::report::refs::Severity;
 use crate::web::components as c;
 use crate::web::components::{Frame, filters};
