@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project};
+use super::{App, AppError, Command, Unit, fields, links, project, traces};
 use crate::domain::fact::{Facts, Landing};
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -150,6 +150,7 @@ impl Command for KeepChange {
             unit.moved(&self.repo);
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
         let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
@@ -187,6 +188,7 @@ impl KeepChange {
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
             let direct = change_id(&self.repo, &Subject::Direct(commit));
             if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
+                traces::forget(unit.tx(), &direct).await?;
                 let body = serde_json::json!({
                     "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
                 });

@@ -32,6 +32,7 @@ mod project;
 pub mod read;
 mod rosters;
 mod totals;
+mod traces;
 pub mod views;
 mod worker;
 mod writer;

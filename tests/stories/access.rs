@@ -68,6 +68,7 @@ const TABLE: &[Row] = &[
     ("/changes", "GET", "/changes", None),
     ("/changes/{id}", "GET", "/changes/chg_x", None),
     ("/decisions/{id}", "GET", "/decisions/dec_x", None),
+    ("/search", "GET", "/search?q=x", None),
     ("/ledger", "GET", "/ledger", None),
     ("/ledger/{index}", "GET", "/ledger/0", None),
 ];
