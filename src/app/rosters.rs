@@ -57,7 +57,8 @@ impl KeepRoster {
         before: &BTreeSet<String>,
         now: &BTreeSet<String>,
     ) -> serde_json::Map<String, serde_json::Value> {
-        let some = |ids: BTreeSet<&String>| ids.into_iter().take(NAMED).cloned().collect::<Vec<_>>();
+        let some =
+            |ids: BTreeSet<&String>| ids.into_iter().take(NAMED).cloned().collect::<Vec<_>>();
         let all: Vec<&str> = now.iter().map(String::as_str).collect();
         fields(serde_json::json!({
             "source": self.source, "team": self.roster.team, "name": self.name, "asked_at": self.asked_at,
@@ -88,9 +89,10 @@ impl App {
     pub fn role_teams(&self) -> Vec<(String, String)> {
         let config = self.config();
         let judged = |source: &str| config.repositories.iter().any(|one| one.source == source);
-        let sources = config.sources.iter().filter(|source| {
-            source.kind == SourceKind::Github && judged(&source.id)
-        });
+        let sources = config
+            .sources
+            .iter()
+            .filter(|source| source.kind == SourceKind::Github && judged(&source.id));
         let organisation = self.organisation().organisation();
         let teams: BTreeSet<&str> = organisation
             .roles
@@ -101,9 +103,8 @@ impl App {
                 Holder::User(_) => None,
             })
             .collect();
-        let pairs = sources.flat_map(|source| {
-            teams.iter().map(|team| (source.id.clone(), (*team).to_owned()))
-        });
+        let pairs = sources
+            .flat_map(|source| teams.iter().map(|team| (source.id.clone(), (*team).to_owned())));
         pairs.collect()
     }
 

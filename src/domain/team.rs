@@ -255,7 +255,11 @@ mod tests {
         assert_eq!(was(0), Vec::<String>::new());
         assert_eq!(was(5), ["1"]);
         assert_eq!(was(10), Vec::<String>::new());
-        assert_eq!(was(20), Vec::<String>::new(), "ada had left; grace was added and removed at once");
+        assert_eq!(
+            was(20),
+            Vec::<String>::new(),
+            "ada had left; grace was added and removed at once"
+        );
         assert_eq!(was(50), Vec::<String>::new(), "the team is gone");
     }
 
@@ -275,7 +279,11 @@ mod tests {
             (told("removed", Some(ada())), at(10)),
             (told("added", Some(ada())), at(20)),
         ]);
-        assert_eq!(team.members_at(at(30)), BTreeSet::new(), "the old delivery may have come again");
+        assert_eq!(
+            team.members_at(at(30)),
+            BTreeSet::new(),
+            "the old delivery may have come again"
+        );
         assert_eq!(team.doubts(), [(ada(), at(20))]);
         team.apply_roster("acme/architects", &[ada()], at(21));
         assert_eq!(team.doubts(), []);
@@ -296,10 +304,8 @@ mod tests {
         let second = |minute, second: i64| {
             Time::from_micros(at(minute).micros() + second * 1_000_000).expect("a time")
         };
-        let mut team = fold(&[
-            (told("added", Some(ada())), at(1)),
-            (told("removed", Some(ada())), at(10)),
-        ]);
+        let mut team =
+            fold(&[(told("added", Some(ada())), at(1)), (told("removed", Some(ada())), at(10))]);
         team.apply_roster("acme/architects", &[ada()], second(10, 59));
         assert_eq!(team.members_at(at(12)), BTreeSet::new());
         assert_eq!(team.doubts().len(), 1);

@@ -17,7 +17,8 @@ const RETRY: &str =
 const PARK: &str = "update job set state = 'parked', error = $2 where id = $1";
 const RECOVER: &str = "update job set state = 'ready' where state = 'running'";
 const COUNTS: &str = "select state, count(*) from job group by state";
-const FAILING: &str = "select key, error from job where kind = $1 and error is not null order by key";
+const FAILING: &str =
+    "select key, error from job where kind = $1 and error is not null order by key";
 const UNFINISHED: &str = "select id, state, coalesce(error, '') from job order by id";
 
 /// For the test that prepares every statement.

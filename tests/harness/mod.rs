@@ -1,6 +1,7 @@
 //! The world of the tests: a service on a temporary database of either kind, with a clock that stands still.
 
 pub mod postgres;
+pub mod rest;
 pub mod server;
 pub mod town;
 
@@ -53,6 +54,8 @@ pub struct Setup {
     pub repositories: String,
     /// A folder made by the caller, to be used instead of a new one's mirror folder.
     pub mirrors: Option<PathBuf>,
+    /// The base of the forge's REST API, to be asked with a token; `None`: there is no token.
+    pub api: Option<String>,
 }
 
 impl World {
@@ -112,12 +115,17 @@ pub fn config(folder: &Path, database: &str, setup: &Setup) -> Config {
     let text = format!(
         "[database]\nurl = {database:?}\n[ledger]\norigin = \"ledger.example/test\"\nsigning_key_file = {key:?}\n\
          [git]\nmirror_dir = {mirrors:?}\n{organisation}\
-         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n\
+         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{api}\
          [[source]]\nid = \"jira\"\nkind = \"jira\"\nsecret = {SECRET:?}\nprojects = [\"PAY\"]\n{repositories}",
         key = folder.join("countersign.key").display().to_string(),
         mirrors = mirrors.display().to_string(),
         organisation = organisation.unwrap_or_default(),
         repositories = setup.repositories,
+        api = setup
+            .api
+            .as_ref()
+            .map(|url| format!("api_url = {url:?}\ntoken = \"t0ken\"\n"))
+            .unwrap_or_default(),
     );
     Config::parse("countersign.toml", &text, folder, std::iter::empty()).expect("a configuration")
 }

@@ -22,3 +22,4 @@ mod order;
 mod pages;
 mod rollout;
 mod store;
+mod teams;

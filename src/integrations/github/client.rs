@@ -210,7 +210,8 @@ impl GitHub {
         let (team, _): (Team, bool) = self.get(&format!("/orgs/{org}/teams/{slug}"), &what).await?;
         let (of, id) = (digits(&team.organization.id.0), digits(&team.id.0));
         let path = format!("/organizations/{of}/team/{id}/members");
-        let members: Vec<User> = self.all(&path, &format!("members of the {what}"), usize::MAX).await?;
+        let members: Vec<User> =
+            self.all(&path, &format!("members of the {what}"), usize::MAX).await?;
         let members = members.into_iter().filter_map(|member| account(Some(member))).collect();
         Ok(Roster { team: team.id.0, members })
     }

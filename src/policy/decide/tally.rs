@@ -97,9 +97,8 @@ fn doubt(need: &Need, opinion: &Opinion, room: &Room<'_>) -> String {
         return String::new();
     };
     let mut grants = room.facts.grants.iter();
-    let found = grants.find(|grant| {
-        grant.doubt.is_some() && grant.role == *role && grant.person == *person
-    });
+    let found = grants
+        .find(|grant| grant.doubt.is_some() && grant.role == *role && grant.person == *person);
     found.and_then(|grant| grant.doubt.as_ref()).map(|why| format!(": {why}")).unwrap_or_default()
 }
 

@@ -68,6 +68,22 @@ pub(super) fn membership(team: &str, id: u64, action: &str, member: &Account) ->
     })
 }
 
+/// REST answers about a team, by path: the team by its name, its members by its ids.
+pub(super) fn team_answers<'a>(
+    name: &str,
+    id: u64,
+    members: impl Iterator<Item = &'a Account>,
+) -> [(String, Value); 2] {
+    let (organization_login, slug) = name.split_once('/').unwrap_or(("", name));
+    let organization = organization(organization_login);
+    let of = organization["id"].clone();
+    let team = json!({ "id": id, "name": slug, "slug": slug, "organization": organization });
+    [
+        (format!("/orgs/{organization_login}/teams/{slug}"), team),
+        (format!("/organizations/{of}/team/{id}/members"), members.map(user).collect()),
+    ]
+}
+
 fn pull(repo: &Repository, pull: &Pull, at: Time) -> Value {
     let merged = pull.merged.as_ref();
     let closed = (!pull.open).then(|| time(merged.map_or(at, |(_, at, _)| *at)));
