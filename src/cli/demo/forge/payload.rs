@@ -28,8 +28,11 @@ fn owner(repo: &str) -> &str {
     repo.split('/').next().unwrap_or_default()
 }
 
+/// The id of the one organisation.
+const ORGANIZATION: u64 = 501;
+
 fn organization(login: &str) -> Value {
-    json!({ "login": login, "id": 501, "node_id": "O_501", "description": "" })
+    json!({ "login": login, "id": ORGANIZATION, "node_id": "O_501", "description": "" })
 }
 
 fn repository(repo: &Repository) -> Value {
@@ -76,11 +79,10 @@ pub(super) fn team_answers<'a>(
 ) -> [(String, Value); 2] {
     let (organization_login, slug) = name.split_once('/').unwrap_or(("", name));
     let organization = organization(organization_login);
-    let of = organization["id"].clone();
     let team = json!({ "id": id, "name": slug, "slug": slug, "organization": organization });
     [
         (format!("/orgs/{organization_login}/teams/{slug}"), team),
-        (format!("/organizations/{of}/team/{id}/members"), members.map(user).collect()),
+        (format!("/organizations/{ORGANIZATION}/team/{id}/members"), members.map(user).collect()),
     ]
 }
 
