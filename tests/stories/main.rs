@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod bad_input;
 mod baseline;
 mod examples;
 mod gate;
