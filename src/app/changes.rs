@@ -128,9 +128,9 @@ fn row(
 }
 
 /// What an entry says of a change. As long as it is the same, the last entry stands.
-fn told(row: &ChangeRow) -> (String, String, Option<String>, Option<i64>, Option<String>) {
-    let (state, class) = (row.state.clone(), row.class.clone());
-    (state, class, row.landed_sha.clone(), row.landed_at, row.integrity.clone())
+fn told(row: &ChangeRow) -> ([String; 2], [Option<String>; 3], Option<i64>) {
+    let landing = [row.landed_sha.clone(), row.landed_how.clone(), row.integrity.clone()];
+    ([row.state.clone(), row.class.clone()], landing, row.landed_at)
 }
 
 impl Command for KeepChange {
@@ -286,6 +286,9 @@ impl App {
     pub(crate) async fn refresh_landings(&self, repo: &str) -> Result<(), AppError> {
         let mut tx = self.db().read().await?;
         let Some(repo) = store::repositories::by_id(&mut tx, repo).await? else { return Ok(()) };
+        drop(tx);
+        let queued = self.list_groups(&repo).await?;
+        let mut tx = self.db().read().await?;
         let pulls: Vec<(String, PullRequest)> =
             aggregates::under(&mut tx, "pull_request", &project::pull_key_prefix(&repo.id)).await?;
         let mut due = Vec::new();
@@ -294,7 +297,8 @@ impl App {
             let settled = row.as_ref().is_some_and(|row| {
                 let landed = !pull.merged() || row.landed_sha.is_some();
                 let same_head = pull.head().is_some_and(|head| head.to_string() == row.head);
-                landed && same_head && row.state != "error" && !lacks_a_name(row)
+                let news = row.landed_sha.as_ref().is_some_and(|landed| queued.contains(landed));
+                landed && same_head && row.state != "error" && !lacks_a_name(row) && !news
             });
             if !settled && pull.head().is_some() {
                 due.push(pull.number);

@@ -7,7 +7,7 @@ use super::attribution::{self, Attributed, Reach, Target};
 use super::changes;
 use super::gate::default_service;
 use super::people::People;
-use super::{App, AppError, Command, Unit, fields, project};
+use super::{App, AppError, Command, Unit, baselines, fields, project};
 use crate::domain::deployment::Deployment;
 use crate::domain::{Time, id};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
@@ -210,16 +210,14 @@ impl App {
             deploys::of_key(&mut tx, &repo.id, &target.service, &target.environment).await?;
         earlier.retain(|other| attribution::came_before(other, target.at.as_ref()));
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
-        let previous = earlier
-            .iter()
-            .rev()
-            .find(|other| other.status == "succeeded")
-            .map(|other| other.sha.clone());
+        let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
+        let before = attribution::before(&earlier, &said, target);
         let same = row.status == fold.state().as_str()
             && row.sha == target.sha.to_string()
             && row.finished_at == fold.finished_at().map(Time::micros)
             && row.started_at == target.at.as_ref().map_or(0, |(at, _)| at.micros())
-            && row.previous == previous
+            && facts.previous == before.sha
+            && facts.declared == before.declared
             && facts.last_good == attribution::last_good(&earlier, target.sha)
             && facts.succeeded == attribution::succeeded(&of_repo, target);
         if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {

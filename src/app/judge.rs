@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::people::People;
-use super::{App, AppError, links, mirrors::PolicyAt, project};
+use super::{App, AppError, groups, links, mirrors::PolicyAt, project};
 use crate::domain::check::Checks;
 use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
@@ -13,6 +13,7 @@ use crate::domain::pull_request::PullRequest;
 use crate::domain::{AccountKind, Class, Oid, Side, Signature, Time};
 use crate::git::facts::{ChangeFacts, Readers, Sides};
 use crate::git::landing::Landed;
+use crate::git::landing::queue::{Group, find_queued};
 use crate::git::{self, GitError};
 use crate::policy::decision::Classification;
 use crate::policy::glob::Glob;
@@ -75,6 +76,8 @@ struct Asked {
     policy_branch: String,
     head: Oid,
     landed: Option<git::landing::Proposal>,
+    /// Groups of a merge queue that bring the commit which the source names.
+    groups: Vec<Group>,
     direct: bool,
     reviewed: Vec<Oid>,
 }
@@ -94,8 +97,9 @@ impl App {
             Subject::Pull(number) => Some(self.pull(&mut tx, repo, *number).await?),
             Subject::Direct(_) => None,
         };
+        let groups = groups_of(&mut tx, repo, pull.as_ref()).await?;
         drop(tx);
-        let asked = self.asked(repo, subject, pull.as_ref())?;
+        let asked = Asked { groups, ..self.asked(repo, subject, pull.as_ref())? };
         let for_git = asked.clone();
         let (from_git, errors) = match self.read_and_keep(repo, for_git).await {
             Ok(from_git) => (Some(from_git), Vec::new()),
@@ -217,6 +221,7 @@ impl App {
                 policy_branch: default,
                 head: *commit,
                 landed: None,
+                groups: Vec::new(),
                 direct: true,
                 reviewed: Vec::new(),
             });
@@ -239,7 +244,8 @@ impl App {
             .filter(|commit| *commit != head)
             .collect();
         let reviewed = reviewed.into_iter().collect();
-        Ok(Asked { branch, policy_branch, head, landed, direct: false, reviewed })
+        let groups = Vec::new();
+        Ok(Asked { branch, policy_branch, head, landed, groups, direct: false, reviewed })
     }
 
     /// The default branch of a repository.
@@ -435,7 +441,7 @@ impl Asked {
         }
         let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
         let landed = match &self.landed {
-            Some(proposal) => find_landing(repo, tip, proposal)?,
+            Some(proposal) => find_landing(repo, tip, proposal, &self.groups)?,
             None => None,
         };
         let base_tip = match &landed {
@@ -493,13 +499,31 @@ impl Asked {
     }
 }
 
-/// How a proposal landed. The base that its source last named tells a fast-forward's beginning; a base that came after
+/// The groups of a merge queue that bring the commit which the source names as a landing.
+async fn groups_of(
+    tx: &mut Tx,
+    repo: &Repository,
+    pull: Option<&PullRequest>,
+) -> Result<Vec<Group>, AppError> {
+    let landed = pull.and_then(|pull| pull.landed.as_ref()).and_then(|landed| landed.value.commit);
+    let Some(landed) = landed else { return Ok(Vec::new()) };
+    let rows = store::groups::of_commit(tx, &repo.id, &landed.to_string()).await?;
+    Ok(rows.iter().filter_map(groups::group).collect())
+}
+
+/// How a proposal landed: with a group of a merge queue, or by itself. The base that its source last named tells a fast-forward's beginning; a base that came after
 /// the landing, or is not in the mirror, tells nothing, and the search goes on without it.
 fn find_landing(
     repo: &git::Repo,
     tip: Oid,
     proposal: &git::landing::Proposal,
+    groups: &[Group],
 ) -> Result<Option<Landed>, GitError> {
+    for group in groups {
+        if let Some(landed) = find_queued(repo, tip, proposal, group)? {
+            return Ok(Some(landed));
+        }
+    }
     if proposal.before.is_some_and(|before| repo.contains(before))
         && let Some(landed) = git::landing::find(repo, tip, proposal)?
     {

@@ -198,8 +198,8 @@ impl App {
         }
         self.check_growth(&mut tx, last.map(|(_, note, _)| note), &stored).await?;
         drop(tx);
-        let note = self.sign_in_turn(&stored)?;
-        self.writer().submit(KeepCheckpoint { size: stored.size(), note: note.clone() }).await?;
+        let (size, note) = self.sign_in_turn(&stored)?;
+        self.writer().submit(KeepCheckpoint { size, note: note.clone() }).await?;
         Ok(note)
     }
 
@@ -251,8 +251,9 @@ impl App {
         ))
     }
 
-    /// Signs, unless a larger head was signed meanwhile; keeps the head outside the database first.
-    fn sign_in_turn(&self, stored: &Frontier) -> Result<String, AppError> {
+    /// Signs, unless a larger head was signed meanwhile: then it is that one. Keeps the head outside the database
+    /// first. Gives the note with the size that it speaks of, which may be larger than what was read.
+    fn sign_in_turn(&self, stored: &Frontier) -> Result<(u64, String), AppError> {
         let signer = self.signer();
         let _turn = signer.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let unavailable = |error: keyfile::KeyFileError| AppError::Unavailable(error.to_string());
@@ -267,7 +268,7 @@ impl App {
                 )));
             }
             if head.size >= stored.size() {
-                return Ok(note);
+                return Ok((head.size, note));
             }
         }
         let checkpoint = Checkpoint::new(signer.key.name(), stored.size(), stored.root());
@@ -275,7 +276,7 @@ impl App {
             .sign(&signer.key)
             .map_err(|error| AppError::internal("a checkpoint cannot be signed", &error))?;
         keyfile::write_head(&signer.key_file, &note).map_err(unavailable)?;
-        Ok(note)
+        Ok((checkpoint.size, note))
     }
 
     /// A tile by its path below `/ledger/` (C2SP tlog-tiles).

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::AppError;
 use crate::domain::fact::Grant;
 use crate::domain::team::Team;
-use crate::domain::{Account, AccountKind, Person, Signature};
+use crate::domain::{Account, AccountKind, Person, Signature, Time};
 use crate::policy::model::{Holder, Organisation, PersonEntry};
 use crate::store::{self, Tx, aggregates};
 
@@ -152,6 +152,14 @@ impl People {
         self.of_login(user).map_or_else(|| Person(user.to_owned()), |(person, _)| person)
     }
 
+    /// The team of a name. Of several, because a name was taken over, the one that was read from the source last; where
+    /// none was ever read, all.
+    fn named(&self, name: &str) -> Vec<&Team> {
+        let teams: Vec<&Team> = self.teams.iter().filter(|team| is_named(team, name)).collect();
+        let last = teams.iter().filter_map(|team| team.read_at()).max();
+        teams.into_iter().filter(|team| last.is_none() || team.read_at() == last).collect()
+    }
+
     /// Every role of the organisation file, resolved to people, in a fixed order.
     pub(crate) fn grants(&self, organisation: &Organisation) -> Vec<Grant> {
         let mut grants = Vec::new();
@@ -164,6 +172,7 @@ impl People {
                     from,
                     until,
                     source,
+                    doubt: None,
                 };
                 match &entry.holder {
                     Holder::User(user) => grants.push(grant(
@@ -173,13 +182,19 @@ impl People {
                         entry.place.clone(),
                     )),
                     Holder::Team(name) => {
-                        for team in self.teams.iter().filter(|team| is_named(team, name)) {
+                        for team in self.named(name) {
                             for span in team.spans() {
                                 // The later beginning and the earlier end: both must hold.
                                 let from = entry.from.max(Some(span.from));
                                 let until = earlier(entry.until, span.until);
                                 let person = self.of_account(&span.account);
                                 grants.push(grant(person, from, until, format!("team {name}")));
+                            }
+                            for (account, since) in team.doubts() {
+                                let person = self.of_account(&account);
+                                let told = grant(person, Some(since), None, format!("team {name}"));
+                                let doubt = Some(doubt(name, since));
+                                grants.push(Grant { scopes: Vec::new(), doubt, ..told });
                             }
                         }
                     }
@@ -191,6 +206,14 @@ impl People {
         });
         grants
     }
+}
+
+/// Why somebody who is told to have come back holds nothing yet.
+fn doubt(team: &str, since: Time) -> String {
+    format!(
+        "told at {} to be in {team} again, by a delivery that carries no time and may be an old one; the roster of the team has not confirmed it",
+        since.to_seconds_text()
+    )
 }
 
 fn is_named(team: &Team, name: &str) -> bool {

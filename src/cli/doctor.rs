@@ -9,7 +9,7 @@ use super::open;
 use super::out::{self, GREEN, PLAIN, RED, foreign};
 use crate::app::{App, Caller};
 use crate::config::{Config, Credentials};
-use crate::git::fetch::{FetchSpec, check_version};
+use crate::git::fetch::{FetchSpec, check_authorities, check_version};
 use crate::ledger::key::SigningKey;
 use crate::policy::file::read_organisation;
 use crate::store::migrations;
@@ -118,8 +118,11 @@ fn git(config: &Config) -> Result<String, String> {
         return Ok("not needed: no repository is fetched over https".to_owned());
     }
     let binary = config.git.git_binary.clone();
-    let spec = FetchSpec { git_binary: binary.clone(), ..FetchSpec::new("") };
-    check_version(&spec).map_err(|error| error.to_string())?;
+    let ca_file = config.git.ca_file.clone();
+    let spec = FetchSpec { git_binary: binary.clone(), ca_file, ..FetchSpec::new("") };
+    check_version(&spec)
+        .and_then(|()| check_authorities(&spec))
+        .map_err(|error| error.to_string())?;
     Ok(format!("`{}` is new enough", binary.display()))
 }
 
@@ -150,6 +153,11 @@ async fn service(config: Config, found: &mut Vec<Finding>) {
         let fetched = app.fetch(&Caller::operator(), &name).await;
         let said = fetched.map(|()| "fetched".to_owned()).map_err(|error| error.to_string());
         found.push(finding(format!("mirror {name}"), said));
+    }
+    for (source, team) in app.role_teams() {
+        let read = app.read_roster(&Caller::operator(), &source, &team).await;
+        let said = read.map_err(|error| error.to_string());
+        found.push(finding(format!("team {team}"), said));
     }
     open::close(&app).await;
 }

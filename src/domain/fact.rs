@@ -149,6 +149,9 @@ pub struct Grant {
     pub until: Option<Time>,
     /// Where it comes from: `organisation file, line 7`, `team acme/platform-architects`.
     pub source: String,
+    /// Why it does not count though somebody said so; then it has no scopes, and so covers nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// A linked ticket.

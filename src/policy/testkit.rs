@@ -253,6 +253,7 @@ impl Story {
                 from: None,
                 until: None,
                 source: "organisation file, line 7".to_owned(),
+                doubt: None,
             });
         })
     }

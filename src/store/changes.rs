@@ -20,10 +20,12 @@ const OWNER: &str = "select change from change_commit where repo = $1 and sha = 
 const COMMITS_OF: &str = "select sha from change_commit where change = $1 order by sha";
 const ALL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id > $1 order by id limit $2";
 const LANDINGS: &str = "select id, landed_sha from change where repo = $1 and pull is not null and landed_sha is not null";
+const OPEN: &str = "select pull from change where repo = $1 and branch = $2 and pull is not null and landed_sha is null order by pull";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
+    OPEN,
     PUT,
     BY_ID,
     BY_PULL,
@@ -255,4 +257,11 @@ pub async fn commits_of(tx: &mut Tx, change: &str) -> Result<Vec<String>, StoreE
 /// Changes by id after one, for the digest of the whole state.
 pub async fn page(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<ChangeRow>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?)
+}
+
+/// Pull requests for a branch that have not landed, open or not.
+pub async fn not_landed(tx: &mut Tx, repo: &str, branch: &str) -> Result<Vec<u64>, StoreError> {
+    let rows: Vec<(i64,)> =
+        on!(tx, |conn| sqlx::query_as(OPEN).bind(repo).bind(branch).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(pull,)| unsigned(pull)).collect())
 }

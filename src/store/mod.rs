@@ -24,6 +24,7 @@ pub mod decisions;
 pub mod deliveries;
 pub mod deploys;
 pub mod exceptions;
+pub mod groups;
 pub mod jobs;
 pub mod landed;
 pub mod ledger;
@@ -422,7 +423,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 17] = [
+    let rooms: [(&'static str, &'static [&'static str]); 18] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -430,6 +431,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("deliveries", deliveries::STATEMENTS),
         ("deploys", deploys::STATEMENTS),
         ("exceptions", exceptions::STATEMENTS),
+        ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),

@@ -22,13 +22,26 @@ pub(super) async fn form(
     State(app): State<App>,
     Path(link): Path<String>,
 ) -> Result<Response, PageProblem> {
-    let form = SignInForm {
-        action: format!("/sign-in/{link}"),
-        hidden: Vec::new(),
-        person: String::new(),
-        role: String::new(),
-    };
-    show(&app, Some(form), Prose::new())
+    match app.holder_of_link(&link).await {
+        Ok((person, role)) => {
+            let form = SignInForm {
+                action: format!("/sign-in/{link}"),
+                hidden: Vec::new(),
+                person,
+                role: role.as_str().to_owned(),
+            };
+            show(&app, Some(form), Prose::new())
+        }
+        Err(error) => without(&app, error),
+    }
+}
+
+/// The page for a link that signs nobody in; other errors stay what they are.
+fn without(app: &App, error: AppError) -> Result<Response, PageProblem> {
+    match error {
+        AppError::Unauthenticated(_) => show(app, None, Prose::new().text(error.to_string())),
+        other => Err(other.into()),
+    }
 }
 
 fn show(app: &App, form: Option<SignInForm>, trouble: Prose) -> Result<Response, PageProblem> {
@@ -52,10 +65,7 @@ pub(super) async fn sign_in(
     same_site(&headers)?;
     match app.sign_in(&link).await {
         Ok(secret) => Ok(with_cookie(&app, &secret, "/")),
-        Err(error @ AppError::Unauthenticated(_)) => {
-            show(&app, None, Prose::new().text(error.to_string()))
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => without(&app, error),
     }
 }
 

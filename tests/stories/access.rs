@@ -14,6 +14,7 @@ type Row = (&'static str, &'static str, &'static str, Option<&'static [Role]>);
 const READERS: &[Role] = &[Role::Reader, Role::Engineer, Role::Auditor, Role::Admin];
 const GATE: &[Role] = &[Role::Ci, Role::Admin];
 const LINKERS: &[Role] = &[Role::Engineer, Role::Admin];
+const ADMINS: &[Role] = &[Role::Admin];
 const ALL: &[Role] = &Role::ALL;
 
 const SHA: &str = "9f2c41e7d081d3f6e05b4be1c07a92aaaaaaaaaa";
@@ -34,6 +35,7 @@ const TABLE: &[Row] = &[
         "/api/v1/links?repo=acme/known&pull=1&ticket=PAY-7&reason=x",
         Some(LINKERS),
     ),
+    ("/api/v1/baselines", "POST", "/api/v1/baselines", Some(ADMINS)),
     ("/api/v1/changes", "GET", "/api/v1/changes", Some(READERS)),
     ("/api/v1/changes/{id}", "GET", "/api/v1/changes/chg_x", Some(READERS)),
     ("/api/v1/deploys", "GET", "/api/v1/deploys", Some(READERS)),
@@ -101,6 +103,9 @@ async fn every_route_lets_in_exactly_the_roles_of_its_row() {
             }
             if *route == "/api/v1/links" && method == Method::POST {
                 request = request.body(r#"{"repo":"acme/known","pull":1,"ticket":"PAY-7"}"#);
+            }
+            if *route == "/api/v1/baselines" {
+                request = request.body(r#"{"repo":"acme/known"}"#);
             }
             let status = request.send().await.expect("an answer").status();
             let refused = status == StatusCode::FORBIDDEN;

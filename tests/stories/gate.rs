@@ -272,11 +272,15 @@ both!(every_commit_of_a_deploy_falls_in_one_bucket, |kind| async move {
     done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
     town.forge.later(60);
     done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
+    for _ in 0..2 {
+        town.forge.later(60);
+        done(done(town.forge.repo(REPO)).deploy("payments", "production", landed, "ops1"));
+    }
     town.arrive().await;
     let deploys = town.deploys().await;
     let kinds: Vec<_> =
         deploys.iter().map(|deploy| deploy["kind"].as_str().unwrap_or_default()).collect();
-    assert_eq!(kinds, ["baseline", "forward", "rollback", "redeploy"]);
+    assert_eq!(kinds, ["baseline", "forward", "rollback", "redeploy", "forward", "redeploy"]);
     for deploy in &deploys {
         let commits = &deploy["commits"];
         let sum: u64 = ["landed", "direct", "exempt", "plumbing", "pre_ledger", "unresolved"]
@@ -288,4 +292,9 @@ both!(every_commit_of_a_deploy_falls_in_one_bucket, |kind| async move {
     assert_eq!(deploys[1]["changes"][0]["pull"], 1);
     assert_eq!(deploys[1]["state"], "approved", "{:#}", deploys[1]);
     assert_eq!(deploys[2]["withdrawn"][0]["pull"], 1);
+    assert_eq!(
+        deploys[3]["state"], "pending",
+        "what never passed here does not pass by coming back"
+    );
+    assert_eq!(deploys[5]["state"], "approved", "coming back rests on how it passed before");
 });

@@ -12,12 +12,16 @@
 mod harness;
 
 mod access;
+mod baseline;
 mod examples;
 mod gate;
+mod https;
 mod intake;
 mod ledger;
 mod links;
 mod lists;
 mod order;
 mod pages;
+mod queue;
+mod rollout;
 mod store;

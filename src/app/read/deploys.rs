@@ -76,6 +76,7 @@ impl App {
             "state": row.state,
             "pass": body.decision.passes(),
             "summary": body.decision.summary,
+            "declared": body.facts.declared,
             "decision": row.decision,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct,

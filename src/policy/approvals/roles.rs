@@ -61,7 +61,7 @@ pub(in crate::policy) fn holders<'a>(
 }
 
 fn covers(grant: &Grant, scope: &str) -> bool {
-    grant.scopes.iter().any(|name| name == "*" || name == scope)
+    grant.doubt.is_none() && grant.scopes.iter().any(|name| name == "*" || name == scope)
 }
 
 /// A grant holds from its first instant up to, and not at, its last.

@@ -150,6 +150,7 @@ fn grants(case: &Case) -> Vec<Grant> {
             from: holder.from,
             until: holder.until,
             source: format!("case `{}`", case.name),
+            doubt: None,
         })
         .collect()
 }

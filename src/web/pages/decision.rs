@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::policy::decision::RuleState;
 use crate::report::decision::DecisionPage;
 use crate::report::keys::{KeyTable, table};
 use crate::web::components as c;

@@ -25,6 +25,7 @@ mod deploys;
 mod payload;
 mod proposal;
 mod pulls;
+mod queue;
 mod repos;
 mod tracker;
 
@@ -35,6 +36,7 @@ pub use delivery::{Delivery, Secrets, signature};
 pub use deploys::DeploymentId;
 pub use proposal::{Proposal, Work};
 pub use pulls::{PullHandle, PullId, Way};
+pub use queue::Group;
 pub use repos::RepoHandle;
 pub use tracker::TicketHandle;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::deploys::Deployment;
 use super::pulls::{Pull, Review};
+use super::queue::Group;
 use super::repos::{Issue, Repository};
 use super::tracker::{Item, Ticket};
 use super::{Account, Forge, ForgeError, sha};
@@ -66,6 +67,24 @@ pub(super) fn membership(team: &str, id: u64, action: &str, member: &Account) ->
         },
         "organization": organization(organization_login),
     })
+}
+
+pub(super) fn merge_group(
+    repo: &Repository,
+    group: &Group,
+    (action, reason): (&str, Option<&str>),
+) -> Value {
+    let mut own = json!({
+        "action": action,
+        "merge_group": {
+            "head_sha": group.head.to_string(), "head_ref": group.reference,
+            "base_sha": group.base.to_string(), "base_ref": format!("refs/heads/{}", group.branch),
+        },
+    });
+    if let (Some(reason), Some(fields)) = (reason, own.as_object_mut()) {
+        fields.insert("reason".to_owned(), reason.into());
+    }
+    around(repo, &group.by, own)
 }
 
 fn pull(repo: &Repository, pull: &Pull, at: Time) -> Value {
