@@ -44,8 +44,11 @@ impl Check {
         let start = Instant::now();
         self.verifier.expect_head(stored.size(), stored.root())?;
         page.tiles.iter().for_each(|tile| self.verifier.expect_tile(*tile));
-        let entries: Vec<_> =
-            page.entries.iter().map(|(index, bytes, hash)| (*index, bytes.as_slice(), *hash)).collect();
+        let entries: Vec<_> = page
+            .entries
+            .iter()
+            .map(|(index, bytes, hash)| (*index, bytes.as_slice(), *hash))
+            .collect();
         let faults = self.verifier.push_all(&entries, self.threads);
         self.took.push(start.elapsed());
         faults.into_iter().next().map_or(Ok(()), |fault| Err(fault.into()))
@@ -84,14 +87,24 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let mut pages: Vec<f64> =
             check.took.iter().zip(&floor).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
         pages.sort_by(f64::total_cmp);
-        let of = |permille: usize| pages.get(pages.len() * permille / 1000).copied().unwrap_or_default();
+        let of =
+            |permille: usize| pages.get(pages.len() * permille / 1000).copied().unwrap_or_default();
         println!(
             "{:17} {:.3?}, {} threads: ratio {ratio:.2}; of the pages {:.2} in the median, {:.2} to {:.2} from the 10th to the 90th of 100",
-            check.name, sum(&check.took), check.threads, of(500), of(100), of(900)
+            check.name,
+            sum(&check.took),
+            check.threads,
+            of(500),
+            of(100),
+            of(900)
         );
         reached &= check.name != "verify" || ratio <= REACH;
         let summary = check.verifier.finish(stored.size(), stored.root())?;
-        assert_eq!(summary.heads_checked, ENTRIES.div_ceil(PAGE), "not every checkpoint was compared");
+        assert_eq!(
+            summary.heads_checked,
+            ENTRIES.div_ceil(PAGE),
+            "not every checkpoint was compared"
+        );
     }
     println!("peak memory       {} kB before, {} kB after", shown(before), shown(peak_memory()));
     Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -201,10 +201,16 @@ impl Verifier {
 
     /// Takes the next entries, as [`Verifier::push`] takes them one by one; so many threads look at their bytes. Gives
     /// the faults in order.
-    pub fn push_all(&mut self, entries: &[(u64, &[u8], Hash)], threads: NonZero<usize>) -> Vec<Fault> {
+    pub fn push_all(
+        &mut self,
+        entries: &[(u64, &[u8], Hash)],
+        threads: NonZero<usize>,
+    ) -> Vec<Fault> {
         let checked = check_leaves(entries, threads);
         let taken = entries.iter().zip(checked);
-        taken.filter_map(|((index, _, stored), leaf)| self.take(*index, stored, leaf).err()).collect()
+        taken
+            .filter_map(|((index, _, stored), leaf)| self.take(*index, stored, leaf).err())
+            .collect()
     }
 
     fn take(&mut self, index: u64, stored: &Hash, leaf: Result<(), Fault>) -> Result<(), Fault> {
@@ -300,8 +306,7 @@ fn check_leaves(entries: &[(u64, &[u8], Hash)], threads: NonZero<usize>) -> Vec<
     let mut parts = entries.chunks(entries.len().div_ceil(threads.get()).max(1));
     let own = parts.next().unwrap_or_default();
     thread::scope(|scope| {
-        let others: Vec<_> =
-            parts.map(|part| (part, scope.spawn(move || check(part)))).collect();
+        let others: Vec<_> = parts.map(|part| (part, scope.spawn(move || check(part)))).collect();
         let mut all = check(own);
         for (part, other) in others {
             // A thread that panicked said nothing of its part: it is checked here, where the panic would be seen.
@@ -356,7 +361,8 @@ mod tests {
     /// Every fault found, as `countersign verify` would print them.
     fn faults(stored: &Stored) -> Vec<String> {
         let one_by_one = found(stored, &mut |verifier, entries| {
-            let each = entries.iter().map(|(index, bytes, hash)| verifier.push(*index, bytes, hash));
+            let each =
+                entries.iter().map(|(index, bytes, hash)| verifier.push(*index, bytes, hash));
             each.filter_map(Result::err).collect()
         });
         for threads in 1..=4 {
@@ -378,7 +384,8 @@ mod tests {
             faults.extend(verifier.expect_head(*size, *root).err());
         }
         stored.tiles.iter().for_each(|tile| verifier.expect_tile(*tile));
-        let entries = stored.entries.iter().map(|(index, bytes, hash)| (*index, bytes.as_slice(), *hash));
+        let entries =
+            stored.entries.iter().map(|(index, bytes, hash)| (*index, bytes.as_slice(), *hash));
         faults.extend(push(&mut verifier, &entries.collect::<Vec<_>>()));
         faults.extend(verifier.finish(stored.head.0, stored.head.1).err());
         faults.iter().map(Fault::to_string).collect()
