@@ -137,6 +137,7 @@ create table gate_memo (
   seen         text not null,
   holds_until  bigint,
   state        text not null,
+  pass         bigint not null,
   answer       text not null
 );
 

@@ -46,6 +46,23 @@ create table pull_head (
   primary key (repo, sha, pull)
 ) strict;
 
+-- A merge queue's groups: which commit, on what, for which branch; and the commits of the branch's line that each brings.
+create table merge_group (
+  repo    text not null,
+  head    text not null,
+  base    text not null,
+  branch  text not null,
+  primary key (repo, head)
+) strict;
+
+create table merge_group_commit (
+  repo  text not null,
+  sha   text not null,
+  head  text not null,
+  primary key (repo, sha, head)
+) strict;
+create index merge_group_commit_head on merge_group_commit (repo, head);
+
 create table ticket_key (
   key     text not null,
   source  text not null,

@@ -137,6 +137,7 @@ create table gate_memo (
   seen         text not null,
   holds_until  integer,
   state        text not null,
+  pass         integer not null,
   answer       text not null
 ) strict;
 

@@ -1,10 +1,13 @@
 //! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
 //! and kept; judging is a pure function of it (P4).
 
+mod reviewed;
+
 use std::collections::BTreeMap;
 
+use self::reviewed::{AtHead, ProvedAt};
 use super::people::People;
-use super::{App, AppError, links, mirrors::PolicyAt, project};
+use super::{App, AppError, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
 use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
@@ -13,6 +16,7 @@ use crate::domain::pull_request::PullRequest;
 use crate::domain::{AccountKind, Class, Oid, Side, Signature, Time};
 use crate::git::facts::{ChangeFacts, Readers, Sides};
 use crate::git::landing::Landed;
+use crate::git::landing::queue::{Group, find_queued};
 use crate::git::{self, GitError};
 use crate::policy::decision::Classification;
 use crate::policy::glob::Glob;
@@ -60,14 +64,6 @@ struct FromGit {
     committed_at: Option<Time>,
 }
 
-/// What the objects prove about an opinion given at an older commit.
-#[derive(Debug, Clone, Default)]
-struct ProvedAt {
-    fingerprint: Option<String>,
-    proofs: Vec<String>,
-    overtaken_by: Option<Oid>,
-}
-
 /// What git is asked, in one go on one thread.
 #[derive(Debug, Clone)]
 struct Asked {
@@ -75,6 +71,8 @@ struct Asked {
     policy_branch: String,
     head: Oid,
     landed: Option<git::landing::Proposal>,
+    /// Groups of a merge queue that bring the commit which the source names.
+    groups: Vec<Group>,
     direct: bool,
     reviewed: Vec<Oid>,
 }
@@ -94,8 +92,9 @@ impl App {
             Subject::Pull(number) => Some(self.pull(&mut tx, repo, *number).await?),
             Subject::Direct(_) => None,
         };
+        let groups = groups_of(&mut tx, repo, pull.as_ref()).await?;
         drop(tx);
-        let asked = self.asked(repo, subject, pull.as_ref())?;
+        let asked = Asked { groups, ..self.asked(repo, subject, pull.as_ref())? };
         let for_git = asked.clone();
         let (from_git, errors) = match self.read_and_keep(repo, for_git).await {
             Ok(from_git) => (Some(from_git), Vec::new()),
@@ -162,6 +161,9 @@ impl App {
         facts.grants = people.grants(organisation);
         facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
         facts.checks = checks(&mut tx, repo, facts.head).await?;
+        if let Some(pull) = &judged.pull {
+            facts.overrides = overrides::of_pull(&mut tx, &repo.id, pull.number).await?;
+        }
         if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
             judged.title.clone_from(&now.value.title);
         }
@@ -179,6 +181,7 @@ impl App {
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
+        facts.reviewed = from_git.opinions.into_values().filter_map(|at| at.other).collect();
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);
@@ -217,6 +220,7 @@ impl App {
                 policy_branch: default,
                 head: *commit,
                 landed: None,
+                groups: Vec::new(),
                 direct: true,
                 reviewed: Vec::new(),
             });
@@ -239,7 +243,8 @@ impl App {
             .filter(|commit| *commit != head)
             .collect();
         let reviewed = reviewed.into_iter().collect();
-        Ok(Asked { branch, policy_branch, head, landed, direct: false, reviewed })
+        let groups = Vec::new();
+        Ok(Asked { branch, policy_branch, head, landed, groups, direct: false, reviewed })
     }
 
     /// The default branch of a repository.
@@ -291,6 +296,8 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         files: Vec::new(),
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),
@@ -359,6 +366,7 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             name: by
                 .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
             kind: by.map_or(AccountKind::Bot, |account| account.kind),
+            member: review.membership.map(|told| told.member),
             verdict: review.verdict(),
             commit: said.commit,
             fingerprint: proved.fingerprint,
@@ -366,7 +374,6 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             overtaken_by: proved.overtaken_by,
             at,
             dismissed_at: review.dismissed(),
-            judged: None,
         })
     });
     votes.collect()
@@ -435,7 +442,7 @@ impl Asked {
         }
         let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
         let landed = match &self.landed {
-            Some(proposal) => find_landing(repo, tip, proposal)?,
+            Some(proposal) => find_landing(repo, tip, proposal, &self.groups)?,
             None => None,
         };
         let base_tip = match &landed {
@@ -444,10 +451,8 @@ impl Asked {
         };
         let policy = self.policy(repo, landed.is_some().then_some(base_tip))?;
         let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
-        let mut opinions = BTreeMap::new();
-        for reviewed in &self.reviewed {
-            opinions.insert(*reviewed, prove(repo, *reviewed, self.head, base_tip, &facts)?);
-        }
+        let at_head = AtHead { repo, head: self.head, base_tip, facts: &facts };
+        let opinions = at_head.prove(&self.reviewed)?;
         let messages = facts
             .commits
             .iter()
@@ -493,13 +498,31 @@ impl Asked {
     }
 }
 
-/// How a proposal landed. The base that its source last named tells a fast-forward's beginning; a base that came after
+/// The groups of a merge queue that bring the commit which the source names as a landing.
+async fn groups_of(
+    tx: &mut Tx,
+    repo: &Repository,
+    pull: Option<&PullRequest>,
+) -> Result<Vec<Group>, AppError> {
+    let landed = pull.and_then(|pull| pull.landed.as_ref()).and_then(|landed| landed.value.commit);
+    let Some(landed) = landed else { return Ok(Vec::new()) };
+    let rows = store::groups::of_commit(tx, &repo.id, &landed.to_string()).await?;
+    Ok(rows.iter().filter_map(groups::group).collect())
+}
+
+/// How a proposal landed: with a group of a merge queue, or by itself. The base that its source last named tells a fast-forward's beginning; a base that came after
 /// the landing, or is not in the mirror, tells nothing, and the search goes on without it.
 fn find_landing(
     repo: &git::Repo,
     tip: Oid,
     proposal: &git::landing::Proposal,
+    groups: &[Group],
 ) -> Result<Option<Landed>, GitError> {
+    for group in groups {
+        if let Some(landed) = find_queued(repo, tip, proposal, group)? {
+            return Ok(Some(landed));
+        }
+    }
     if proposal.before.is_some_and(|before| repo.contains(before))
         && let Some(landed) = git::landing::find(repo, tip, proposal)?
     {
@@ -521,35 +544,6 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
         }
         at = parent;
     }
-}
-
-/// What the objects prove about an opinion given at an older commit. Objects that are gone prove nothing.
-fn prove(
-    repo: &git::Repo,
-    reviewed: Oid,
-    head: Oid,
-    base_tip: Oid,
-    facts: &ChangeFacts,
-) -> Result<ProvedAt, GitError> {
-    if !repo.contains(reviewed) {
-        return Ok(ProvedAt { overtaken_by: Some(head), ..ProvedAt::default() });
-    }
-    let mut proofs = Vec::new();
-    if git::trees::clean_rebase(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_rebase".to_owned());
-    }
-    if git::trees::clean_update_merge(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_update_merge".to_owned());
-    }
-    let mut overtaken_by = None;
-    // Children first, so the last one that the reviewed commit does not have is the first that came after it.
-    for commit in &facts.commits {
-        if commit.id != reviewed && !repo.reaches(reviewed, commit.id)? {
-            overtaken_by = Some(commit.id);
-        }
-    }
-    let fingerprint = git::facts::fingerprint_at(repo, base_tip, reviewed)?;
-    Ok(ProvedAt { fingerprint: Some(fingerprint), proofs, overtaken_by })
 }
 
 /// Says that a landing is of this change's own commit: for changes that landed without a pull request.

@@ -174,6 +174,7 @@ impl App {
             git_binary: git.git_binary.clone(),
             timeout: git.timeout,
             max_bytes: git.max_fetch_bytes,
+            ca_file: git.ca_file.clone(),
             ..FetchSpec::new(config.clone_url.as_str())
         })
     }

@@ -243,7 +243,15 @@ async fn merge_group(
         .unwrap_or_else(|| merge_group::MergeGroup::new(event));
     fold.apply(event);
     aggregates::put(unit.tx(), "merge_group", &key, &fold).await?;
+    let name = |oid: Oid| oid.to_string();
+    let branch = fold.base_ref.strip_prefix("refs/heads/").unwrap_or(&fold.base_ref).to_owned();
+    let row = store::groups::GroupRow { head: name(fold.head), base: name(fold.base), branch };
+    store::groups::put(unit.tx(), &repo.id, &row).await?;
     unit.moved(&repo.id);
+    let now = unit.now().micros();
+    if repo.configured {
+        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+    }
     Ok(())
 }
 
@@ -261,7 +269,10 @@ async fn membership(
     fold.apply(event, at);
     aggregates::put(unit.tx(), "team", &key, &fold).await?;
     unit.moved(versions::EVERYWHERE);
-    Ok(())
+    // A hint: whether it is so is read from the source.
+    let now = unit.now().micros();
+    let name = fold.name.as_ref().map(|name| name.value.as_str()).unwrap_or_default();
+    Ok(store::jobs::enqueue(unit.tx(), "roster", &format!("{source}:{name}"), now).await?)
 }
 
 async fn protection(

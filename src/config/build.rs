@@ -235,6 +235,7 @@ impl Build<'_> {
                 .is_none_or(|flag| matches!(flag.value, Value::Bool(true))),
             max_fetch_bytes: self.count("git", "max_fetch_bytes").unwrap_or(MAX_FETCH_BYTES),
             timeout: self.duration("git", "timeout", 600)?,
+            ca_file: self.text("git", "ca_file").map(|file| self.file(file)),
         })
     }
 

@@ -82,6 +82,8 @@ pub struct Git {
     pub max_fetch_bytes: u64,
     /// How long one fetch may take.
     pub timeout: Duration,
+    /// The authorities that an https server's certificate may come from; `None`: those of the machine.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Limits of what is taken in.

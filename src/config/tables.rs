@@ -90,6 +90,7 @@ static GIT: Record = Record::new(
         key("allow_file_urls", Shape::Flag, "Whether `file://` may be cloned."),
         key("max_fetch_bytes", Shape::Count(1, i64::MAX), "Bytes of one fetch, at most."),
         key("timeout", DURATION_SHAPE, "How long one fetch may take."),
+        key("ca_file", Shape::Text, "Authorities of https servers, PEM."),
     ],
 );
 

@@ -64,7 +64,8 @@ fn the_example_is_read_holds_the_defaults_and_shows_every_key() {
     assert_eq!(config.server, defaults.server);
     assert_eq!(config.database_url, defaults.database_url);
     assert_eq!(config.ledger, defaults.ledger);
-    assert_eq!(config.git, defaults.git);
+    assert_eq!(config.git.ca_file.as_deref(), Some(Path::new("authorities.pem")));
+    assert_eq!(Git { ca_file: None, ..config.git }, defaults.git);
     assert_eq!(config.limits, defaults.limits);
     assert_eq!(config.repositories[0].protected_branches, ["main", "release/*"]);
     assert!(matches!(config.sources[1].credentials, Credentials::App { app_id: 12345, .. }));

@@ -117,6 +117,18 @@ pub enum Format {
     Yaml,
     /// RFC 8259.
     Json,
+    /// JSON with comments and trailing commas.
+    JsonWithComments,
+    /// TOML 1.1.
+    Toml,
+    /// `java.util.Properties`.
+    Properties,
+    /// `.env`: what shells, containers and libraries agree on.
+    Dotenv,
+    /// INI: what its readers agree on.
+    Ini,
+    /// Terraform's variable files.
+    Tfvars,
 }
 
 /// The outcome of comparing a structured file key by key (sem 2.2).

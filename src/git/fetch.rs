@@ -3,8 +3,8 @@
 //! Measures against a hostile server or repository (sem 11.12): only https and only to the configured host, no
 //! redirects, no other protocol, no configuration but ours, no hooks, no submodules, no tags, objects checked as
 //! they arrive, nothing asked on a terminal, the token in the environment and bound to the host (never in the
-//! arguments, which every user of the machine can read), a cap on the bytes of any file written, a timeout after
-//! which the whole process group is killed, and a minimum version.
+//! arguments, which every user of the machine can read), a cap on the bytes of any file written and on the memory of
+//! each process, a timeout after which the whole process group is killed, and a minimum version.
 
 use std::fmt;
 use std::io::Read as _;
@@ -18,10 +18,14 @@ use base64::Engine as _;
 
 use super::GitError;
 
+mod said;
+
 /// The oldest `git` program that is used: older ones have known holes against hostile servers.
 pub const MINIMUM_GIT: (u32, u32, u32) = (2, 47, 3);
 /// Bytes of the program's messages that are kept.
 const OUTPUT_CAP: u64 = 16 << 10;
+/// How a certificate begins in a PEM file.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 /// Environment of the operator that reaches the program: proxies and certificate stores.
 const PASSED_ON: [&str; 8] = [
     "PATH",
@@ -51,8 +55,12 @@ pub struct FetchSpec {
     pub timeout: Duration,
     /// Bytes of the largest file (pack) that an https fetch may write.
     pub max_bytes: u64,
+    /// Bytes of memory that each process of an https fetch may take for itself: a server may announce refs for ever.
+    pub max_memory: u64,
     /// Refs of the mirror above which a fetch fails.
     pub max_refs: u64,
+    /// The authorities that an https server's certificate may come from, as PEM; `None`: those of the machine.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl fmt::Debug for FetchSpec {
@@ -66,7 +74,8 @@ impl fmt::Debug for FetchSpec {
 }
 
 impl FetchSpec {
-    /// Branches and proposal heads of this address, with the usual limits: ten minutes, 8 GiB, 500,000 refs.
+    /// Branches and proposal heads of this address, with the usual limits: ten minutes, 8 GiB, 4 GiB of
+    /// memory, 500,000 refs.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -79,7 +88,9 @@ impl FetchSpec {
             git_binary: PathBuf::from("git"),
             timeout: Duration::from_mins(10),
             max_bytes: 8 << 30,
+            max_memory: 4 << 30,
             max_refs: 500_000,
+            ca_file: None,
         }
     }
 
@@ -122,15 +133,12 @@ impl FetchSpec {
         format!("https://{host}/")
     }
 
-    /// The value of the header that carries the token.
-    fn authorization(&self) -> Option<String> {
+    /// The token as the header carries it.
+    fn credentials(&self) -> Option<String> {
         let token = self.token.as_ref()?;
         let pair =
             if token.contains(':') { token.clone() } else { format!("x-access-token:{token}") };
-        Some(format!(
-            "Authorization: Basic {}",
-            base64::engine::general_purpose::STANDARD.encode(pair)
-        ))
+        Some(base64::engine::general_purpose::STANDARD.encode(pair))
     }
 }
 
@@ -154,13 +162,23 @@ fn without_user(url: &str) -> String {
     }
 }
 
-/// Fetches by the program; the error carries the last line that it said.
+/// Fetches by the program; the error says what it said, and what to do. What a fetch that failed has left half written
+/// is removed.
 pub(super) fn by_program(dir: &Path, spec: &FetchSpec) -> Result<(), GitError> {
     let home = dir.join("countersign-home");
     std::fs::create_dir_all(&home)
         .map_err(|error| GitError::Program(format!("{}: {error}", home.display())))?;
     check_version(spec)?;
-    let mut child = command(dir, &home, spec).spawn().map_err(|error| {
+    check_authorities(spec)?;
+    let fetched = run(dir, &home, spec);
+    if fetched.is_err() {
+        remove_leftovers(dir);
+    }
+    fetched
+}
+
+fn run(dir: &Path, home: &Path, spec: &FetchSpec) -> Result<(), GitError> {
+    let mut child = command(dir, home, spec).spawn().map_err(|error| {
         GitError::Program(format!("`{}` could not be started: {error}", spec.git_binary.display()))
     })?;
     let said = listen(&mut child);
@@ -172,21 +190,28 @@ pub(super) fn by_program(dir: &Path, spec: &FetchSpec) -> Result<(), GitError> {
         return Ok(());
     }
     let said = said.recv_timeout(Duration::from_secs(2)).unwrap_or_default();
-    let why = said
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .map_or_else(|| status.to_string(), |line| line.trim().to_owned());
-    Err(GitError::Unreachable { url: spec.url.clone(), why })
+    Err(said::understood(spec, status, &said))
 }
 
-/// The whole command: limits by `sh`, then `git` with an argument vector; nothing is ever spliced into the script.
+/// A process that was killed cannot tidy up: half a pack may be as large as the limit, and the next try makes another.
+fn remove_leftovers(dir: &Path) {
+    let entries = std::fs::read_dir(dir.join("objects/pack")).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"tmp_")) {
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+/// The whole command: limits by `sh` (what is over the limit of a file is told in words, not by a signal), then `git` with an argument vector; nothing is ever spliced into the script.
 fn command(dir: &Path, home: &Path, spec: &FetchSpec) -> Command {
-    let blocks = (spec.max_bytes / 512).max(1);
+    let (blocks, kibibytes) = ((spec.max_bytes / 512).max(1), (spec.max_memory >> 10).max(1));
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -f \"$1\" && shift && exec \"$@\"", "sh"])
-        .arg(blocks.to_string())
+        .args([
+            "-c",
+            "trap '' XFSZ && ulimit -f \"$1\" && ulimit -d \"$2\" && shift 2 && exec \"$@\"",
+            "sh",
+        ])
+        .args([blocks.to_string(), kibibytes.to_string()])
         .arg(&spec.git_binary);
     for setting in [
         "protocol.allow=never",
@@ -219,10 +244,13 @@ fn command(dir: &Path, home: &Path, spec: &FetchSpec) -> Command {
     ]);
     command.arg("--").arg(&spec.url).args(&spec.refspecs);
     environment(&mut command, home);
-    if let Some(header) = spec.authorization() {
+    if let Some(file) = &spec.ca_file {
+        command.env("GIT_SSL_CAINFO", file);
+    }
+    if let Some(credentials) = spec.credentials() {
         command.env("GIT_CONFIG_COUNT", "1");
         command.env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", spec.origin()));
-        command.env("GIT_CONFIG_VALUE_0", header);
+        command.env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {credentials}"));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     command
@@ -263,7 +291,7 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus
             _ => {
                 let group = child.id().to_string();
                 let _ = Command::new("sh")
-                    .args(["-c", "kill -KILL -- \"-$1\"", "sh", &group])
+                    .args(["-c", "kill -s KILL -- \"-$1\"", "sh", &group])
                     .stderr(Stdio::null())
                     .status();
                 let _ = child.kill();
@@ -293,6 +321,19 @@ pub fn check_version(spec: &FetchSpec) -> Result<(), GitError> {
     }
 }
 
+/// Whether the file of authorities can be read, if one is named: the program would only say that nobody is trusted.
+pub fn check_authorities(spec: &FetchSpec) -> Result<(), GitError> {
+    let Some(file) = &spec.ca_file else { return Ok(()) };
+    let why = match std::fs::read(file) {
+        Ok(bytes) if bytes.windows(CERTIFICATE.len()).any(|at| at == CERTIFICATE) => return Ok(()),
+        Ok(_) => "it holds no certificate".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(GitError::Program(format!(
+        "`git.ca_file` cannot be used: {why}; name a PEM file with the certificates of your authorities, readable by this user"
+    )))
+}
+
 /// `git version 2.47.3` and its kin (`2.39.5 (Apple Git-154)`, `2.50.0.windows.1`).
 fn version(text: &str) -> Option<(u32, u32, u32)> {
     let mut parts = text.strip_prefix("git version ")?.split_whitespace().next()?.split('.');
@@ -301,121 +342,4 @@ fn version(text: &str) -> Option<(u32, u32, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(url: &str) -> FetchSpec {
-        FetchSpec {
-            host: Some("git.example.org".into()),
-            token: Some("s3cret".into()),
-            ..FetchSpec::new(url)
-        }
-    }
-
-    #[test]
-    fn only_https_to_the_configured_host_and_local_files_are_fetched() {
-        assert_eq!(spec("https://git.example.org/a/b.git").transport(), Ok(Transport::Https));
-        assert_eq!(spec("file:///srv/a.git").transport(), Ok(Transport::Local));
-        for (url, why) in [
-            ("http://git.example.org/a", "only https:// and file://"),
-            ("ssh://git.example.org/a", "only https:// and file://"),
-            ("ext::sh -c id", "white space"),
-            ("--upload-pack=id", "only https:// and file://"),
-            ("file://host/a", "absolute path"),
-            ("https://evil.example/a", "not the configured one, git.example.org"),
-            ("https://git.example.org@evil.example/a", "credentials belong into `token`"),
-            ("https://u:p@git.example.org/a", "credentials belong into `token`"),
-            ("https:///a", "not a host name"),
-            ("https://git.example.org\n/a", "white space"),
-        ] {
-            let error = spec(url).transport().expect_err(url).to_string();
-            assert!(error.contains(why), "{url}: {error}");
-            assert!(!error.contains("u:p"), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_token_is_in_the_environment_bound_to_the_host_and_never_in_the_arguments() {
-        let spec = spec("https://git.example.org/a/b.git");
-        let command = command(Path::new("/m"), Path::new("/m/home"), &spec);
-        let encoded = base64::engine::general_purpose::STANDARD.encode("x-access-token:s3cret");
-        let arguments: Vec<_> =
-            command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
-        assert!(arguments.iter().all(|a| !a.contains("s3cret") && !a.contains(&encoded)));
-        let dashes = arguments.iter().position(|a| a == "--").expect("--");
-        assert_eq!(arguments.get(dashes + 1), Some(&spec.url));
-        let variable = |name: &str| {
-            command
-                .get_envs()
-                .find(|(key, _)| *key == name)
-                .and_then(|(_, v)| v)
-                .map(|v| v.to_string_lossy().into_owned())
-        };
-        assert_eq!(
-            variable("GIT_CONFIG_KEY_0").as_deref(),
-            Some("http.https://git.example.org/.extraHeader")
-        );
-        assert!(variable("GIT_CONFIG_VALUE_0").is_some_and(|v| v.contains(&encoded)));
-        assert!(!format!("{spec:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn versions_are_compared_by_number() {
-        assert_eq!(version("git version 2.47.3"), Some((2, 47, 3)));
-        assert_eq!(version("git version 2.9.5 (Apple Git-154)"), Some((2, 9, 5)));
-        assert_eq!(version("git version 2.50.0.windows.1"), Some((2, 50, 0)));
-        assert!(version("git version 2.100.0") > version("git version 2.47.3"));
-        assert_eq!(version("hub 1"), None);
-    }
-
-    fn fake_git(dir: &Path, body: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = dir.join("git");
-        std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("mode");
-        path
-    }
-
-    #[test]
-    fn an_old_program_a_silent_server_and_an_absent_one_are_told_apart() {
-        let dir = tempfile::tempdir().expect("dir");
-        let old = FetchSpec {
-            git_binary: fake_git(dir.path(), "echo git version 2.39.5"),
-            ..spec("https://git.example.org/a")
-        };
-        let error = by_program(dir.path(), &old).expect_err("too old").to_string();
-        assert!(
-            error.contains("`git version 2.39.5`; fetching over https needs git 2.47.3 or newer"),
-            "{error}"
-        );
-        let body =
-            "case \"$*\" in *--version) echo git version 2.99.0;; *) sleep 30 & sleep 30;; esac";
-        let slow = FetchSpec {
-            git_binary: fake_git(dir.path(), body),
-            timeout: Duration::from_millis(300),
-            ..old
-        };
-        let started = Instant::now();
-        assert!(matches!(by_program(dir.path(), &slow), Err(GitError::TimedOut { .. })));
-        assert!(started.elapsed() < Duration::from_secs(10));
-        let absent = FetchSpec { git_binary: dir.path().join("none"), ..slow };
-        assert!(
-            by_program(dir.path(), &absent).expect_err("absent").to_string().contains("install it")
-        );
-    }
-
-    #[test]
-    fn an_unreachable_server_is_an_error_with_what_git_said() {
-        let dir = tempfile::tempdir().expect("dir");
-        let mirror = super::super::Mirror::open_or_init(&dir.path().join("m")).expect("mirror");
-        let spec = FetchSpec {
-            timeout: Duration::from_secs(20),
-            ..FetchSpec::new("https://127.0.0.1:1/a.git")
-        };
-        match mirror.fetch(&spec) {
-            Err(GitError::Unreachable { why, .. }) => assert!(why.contains("127.0.0.1"), "{why}"),
-            Err(GitError::Program(why)) => assert!(why.contains("git"), "{why}"),
-            other => panic!("{other:?}"),
-        }
-    }
-}
+mod tests;

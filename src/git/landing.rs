@@ -17,6 +17,7 @@ use super::facts::union;
 use super::repo::Repo;
 use super::trees::{AutoMerge, altered, merge_bases, merge_commits};
 
+pub mod queue;
 mod steps;
 use steps::Steps;
 
@@ -86,8 +87,12 @@ impl Search<'_> {
             return self.fast_forward(vec![said]);
         }
         let first = commit.parents.first().copied();
+        let merges_head = commit.parents.iter().skip(1).any(|parent| *parent == self.head);
+        if !merges_head && self.repo.reaches_git(at, self.head)? {
+            return self.came_before(said);
+        }
         if commit.parents.len() > 1 {
-            let seen = if commit.parents.iter().skip(1).any(|parent| *parent == self.head) {
+            let seen = if merges_head {
                 "the final head is among its merged parents"
             } else {
                 "it is a merge, but none of its merged parents is the final head"
@@ -107,6 +112,19 @@ impl Search<'_> {
             parent: first,
             evidence: vec![said, "it has one parent".to_owned()],
         })
+    }
+
+    /// The source names a commit that has the head below it and is no merge of it: it came in before, by itself or
+    /// with another.
+    fn came_before(&self, said: String) -> Result<Landed, GitError> {
+        let hidden: Vec<GitOid> = [Some(self.head), self.before].into_iter().flatten().collect();
+        let beyond = self.repo.walk(self.tip, &hidden)?;
+        let mut landed = match self.merge_of_head(&beyond)? {
+            Some(found) => self.finish(found)?,
+            None => self.reachable(&beyond)?,
+        };
+        landed.landing.evidence.insert(0, said);
+        Ok(landed)
     }
 
     fn tip_base(&self, parent: Option<GitOid>) -> Result<Vec<GitOid>, GitError> {

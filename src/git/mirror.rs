@@ -78,7 +78,18 @@ impl Mirror {
                 limit: spec.max_refs,
             });
         }
-        Ok(())
+        self.has_a_branch(spec)
+    }
+
+    /// A page of a proxy, read as a list of refs, is a list of none: that is no repository, not one without branches.
+    fn has_a_branch(&self, spec: &FetchSpec) -> Result<(), GitError> {
+        if self.repo.git.references_glob("refs/heads/*")?.next().is_some() {
+            return Ok(());
+        }
+        Err(GitError::Unreachable {
+            url: spec.url.clone(),
+            why: "it announced no branch: check that it is a git repository and that somebody pushed to it; the branches of the mirror come back with the next fetch".to_owned(),
+        })
     }
 
     fn fetch_local(&self, spec: &FetchSpec) -> Result<(), GitError> {

@@ -126,10 +126,7 @@ impl ChangePage {
     /// Rules set aside by somebody entitled.
     #[must_use]
     pub fn overridden(&self) -> u64 {
-        super::rules::leaves(&self.decision.rules)
-            .iter()
-            .filter(|rule| rule.state == crate::policy::decision::RuleState::Overridden)
-            .count() as u64
+        super::rules::overridden(&self.decision.rules)
     }
 
     /// Opinions that count.

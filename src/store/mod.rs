@@ -24,10 +24,14 @@ pub mod decisions;
 pub mod deliveries;
 pub mod deploys;
 pub mod exceptions;
+pub mod groups;
 pub mod jobs;
+pub mod landed;
 pub mod ledger;
 pub mod links;
+pub mod list;
 pub mod participants;
+pub mod population;
 pub mod pulls;
 pub mod repositories;
 pub mod search;
@@ -422,7 +426,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 18] = [
+    let rooms: [(&'static str, &'static [&'static str]); 21] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -430,10 +434,13 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("deliveries", deliveries::STATEMENTS),
         ("deploys", deploys::STATEMENTS),
         ("exceptions", exceptions::STATEMENTS),
+        ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
         ("participants", participants::STATEMENTS),
+        ("population", population::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("search", search::STATEMENTS),

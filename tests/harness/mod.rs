@@ -1,5 +1,7 @@
 //! The world of the tests: a service on a temporary database of either kind, with a clock that stands still.
 
+pub mod git_server;
+pub mod log;
 pub mod postgres;
 pub mod server;
 pub mod town;
@@ -53,6 +55,10 @@ pub struct Setup {
     pub repositories: String,
     /// A folder made by the caller, to be used instead of a new one's mirror folder.
     pub mirrors: Option<PathBuf>,
+    /// More lines of `[git]`.
+    pub git: String,
+    /// More lines of the source `github`.
+    pub github: String,
 }
 
 impl World {
@@ -111,13 +117,15 @@ pub fn config(folder: &Path, database: &str, setup: &Setup) -> Config {
     let mirrors = setup.mirrors.clone().unwrap_or_else(|| folder.join("mirrors"));
     let text = format!(
         "[database]\nurl = {database:?}\n[ledger]\norigin = \"ledger.example/test\"\nsigning_key_file = {key:?}\n\
-         [git]\nmirror_dir = {mirrors:?}\n{organisation}\
-         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n\
+         [git]\nmirror_dir = {mirrors:?}\n{git}{organisation}\
+         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{github}\
          [[source]]\nid = \"jira\"\nkind = \"jira\"\nsecret = {SECRET:?}\nprojects = [\"PAY\"]\n{repositories}",
         key = folder.join("countersign.key").display().to_string(),
         mirrors = mirrors.display().to_string(),
         organisation = organisation.unwrap_or_default(),
         repositories = setup.repositories,
+        git = setup.git,
+        github = setup.github,
     );
     Config::parse("countersign.toml", &text, folder, std::iter::empty()).expect("a configuration")
 }

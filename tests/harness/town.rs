@@ -1,5 +1,7 @@
 //! A world with a forge in it: the model acts, its deliveries go through the real intake, the work is done.
 
+use std::path::Path;
+
 use countersign::app::gate::{Answer, Asked};
 use countersign::app::intake::{Receipt, Received};
 use countersign::app::{AppError, Caller, Role};
@@ -8,6 +10,7 @@ use countersign::domain::Oid;
 use countersign::integrations::Headers;
 use serde_json::Value;
 
+use super::git_server::GitServer;
 use super::{Kind, SECRET, Setup, World};
 
 /// The organisation of most stories.
@@ -69,27 +72,26 @@ impl Town {
     /// With one repository under these policies.
     pub async fn with(kind: Kind, organisation: &str, policy: &str) -> Self {
         let outside = tempfile::TempDir::new().expect("a folder").keep();
-        let start = super::noon();
-        let secrets = Secrets { github: SECRET.to_owned(), jira: SECRET.to_owned() };
-        let mut forge = Forge::new(&outside, start, secrets);
-        for login in ["dev1", "dev2", "arch1", "arch2", "sec1", "ops1"] {
-            forge.person(login, login);
-        }
-        let files = [
-            (".countersign.yml", policy),
-            ("README.md", "# Payments\n"),
-            ("src/payments/refund.rs", "fn refund() {}\n"),
-            ("src/lib.rs", "pub mod payments;\n"),
-            ("deploy/prod/values-web.yaml", VALUES),
-            ("docs/guide.md", "# Guide\n"),
-        ];
-        forge.found(REPO, &files, "dev1").expect("a repository");
+        let mut forge = founded(&outside, policy);
         let url = forge.repo(REPO).expect("it").url().expect("its address");
+        Self::of(kind, forge, &url, organisation, Setup::default()).await
+    }
+
+    /// The same with the repository behind a git server, fetched by this token.
+    pub async fn served(kind: Kind, server: &GitServer, token: &str) -> Self {
+        let forge = founded(&server.root, POLICY);
+        let git =
+            format!("ca_file = {:?}\ntimeout = \"60s\"\n", server.authority.display().to_string());
+        let github = format!("token = {token:?}\napi_url = \"http://{}\"\n", server.api);
+        let setup = Setup { git, github, ..Setup::default() };
+        Self::of(kind, forge, &server.url("acme+payments.git"), ORGANISATION, setup).await
+    }
+
+    async fn of(kind: Kind, forge: Forge, url: &str, organisation: &str, setup: Setup) -> Self {
         let repositories = format!(
             "[[repository]]\nsource = \"github\"\nname = {REPO:?}\nclone_url = {url:?}\nprotected_branches = [\"main\"]\n"
         );
-        let setup =
-            Setup { organisation: Some(organisation.to_owned()), repositories, mirrors: None };
+        let setup = Setup { organisation: Some(organisation.to_owned()), repositories, ..setup };
         let world = World::with(kind, setup).await;
         Self { world, forge, sent: Vec::new() }
     }
@@ -150,6 +152,25 @@ impl Town {
         let page = self.world.app.deploys(&Caller::operator(), &wanted).await.expect("deploys");
         page.items.into_iter().rev().collect()
     }
+}
+
+/// A forge in a folder, with people and most stories' repository.
+fn founded(outside: &Path, policy: &str) -> Forge {
+    let secrets = Secrets { github: SECRET.to_owned(), jira: SECRET.to_owned() };
+    let mut forge = Forge::new(outside, super::noon(), secrets);
+    for login in ["dev1", "dev2", "arch1", "arch2", "sec1", "ops1"] {
+        forge.person(login, login);
+    }
+    let files = [
+        (".countersign.yml", policy),
+        ("README.md", "# Payments\n"),
+        ("src/payments/refund.rs", "fn refund() {}\n"),
+        ("src/lib.rs", "pub mod payments;\n"),
+        ("deploy/prod/values-web.yaml", VALUES),
+        ("docs/guide.md", "# Guide\n"),
+    ];
+    forge.found(REPO, &files, "dev1").expect("a repository");
+    forge
 }
 
 /// One delivery through the intake.

@@ -101,7 +101,7 @@ async fn schema(db: &Db) -> Schema {
         Db::Sqlite { writer, .. } => {
             let rows = sqlx::query(
                 "select m.name, c.name, c.\"notnull\", c.pk from sqlite_master m join pragma_table_info(m.name) c \
-                 where m.type = 'table' and m.name not like 'sqlite_%' and m.name not like '\\_sqlx%' escape '\\'",
+                 where m.type in ('table', 'view') and m.name not like 'sqlite_%' and m.name not like '\\_sqlx%' escape '\\'",
             )
             .fetch_all(writer)
             .await

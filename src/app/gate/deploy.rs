@@ -1,14 +1,26 @@
 //! The gate before a deploy: everything that it would bring in, each change as it was decided.
 
 use super::answer::{Answer, ChangeView, LedgerRef, Question};
-use super::merge::{digests, rollout};
+use super::merge::digests;
 use super::record::{Kept, Record};
 use crate::app::attribution::{Attributed, Target};
 use crate::app::{App, AppError};
-use crate::policy::deploy::DeployDecision;
+use crate::domain::Oid;
+use crate::policy::deploy::{DeployDecision, DeployFacts};
+use crate::policy::model::Effective;
 use crate::policy::{self, State};
 use crate::store::repositories::Repository;
 use crate::store::versions;
+
+/// What a decision about commits that are brought in rests on.
+pub(super) struct Found {
+    /// The facts.
+    pub(super) facts: DeployFacts,
+    /// The tree of the commit, where it is known.
+    pub(super) tree: Option<Oid>,
+    /// The versions that the facts were read under.
+    pub(super) seen: String,
+}
 
 impl App {
     pub(super) async fn judge_deploy(
@@ -29,16 +41,29 @@ impl App {
         let effective = self.effective_for_deploys();
         let now = self.clock().now();
         let decision = policy::decide_deploy(&effective, &attributed.facts, now);
+        let found = Found { facts: attributed.facts, tree: attributed.tree, seen };
+        self.record_of_deploy(repo, question, &effective, found, decision)
+    }
+
+    /// A record of what was decided about commits that are brought in: by a deploy, or by a merge queue's group.
+    pub(super) fn record_of_deploy(
+        &self,
+        repo: &Repository,
+        question: &Question,
+        effective: &Effective,
+        Found { facts, tree, seen }: Found,
+        decision: DeployDecision,
+    ) -> Result<Record, AppError> {
         let mut record =
-            self.bare(repo, question, &effective, decision.state, decision.summary.clone())?;
-        record.facts = serde_json::to_vec(&attributed.facts)
+            self.bare(repo, question, effective, decision.state, decision.summary.clone())?;
+        record.facts = serde_json::to_vec(&facts)
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
         record.seen = seen;
         record.holds_until = decision.holds_until;
         record.fleeting = matches!(decision.state, State::Error | State::UnknownCommit);
-        record.kept = kept(attributed, decision, record.kept.answer);
-        record.kept.answer.policy = digests(&effective);
-        record.kept.answer.rollout = rollout(&effective, &repo.name);
+        record.kept = kept(facts, tree, decision, record.kept.answer);
+        record.kept.answer.policy = digests(effective);
+        record.kept.answer.bind(effective);
         Ok(record)
     }
 }
@@ -68,11 +93,10 @@ impl App {
 }
 
 /// What is kept of a decision about a deploy: the bare answer with everything that was found.
-fn kept(attributed: Attributed, decision: DeployDecision, bare: Answer) -> Kept {
+fn kept(facts: DeployFacts, tree: Option<Oid>, decision: DeployDecision, bare: Answer) -> Kept {
     let answer = Answer {
-        pass: decision.passes(),
         class: decision.class,
-        tree: attributed.tree,
+        tree,
         rules: decision.rules.clone(),
         missing: decision.missing.clone(),
         changes: decision.changes.iter().map(ChangeView::from).collect(),
@@ -83,7 +107,7 @@ fn kept(attributed: Attributed, decision: DeployDecision, bare: Answer) -> Kept 
         answer,
         decision: None,
         deploy: Some(decision),
-        deploy_facts: Some(attributed.facts),
+        deploy_facts: Some(facts),
         asked_by: String::new(),
     }
 }

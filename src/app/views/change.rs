@@ -208,6 +208,10 @@ fn events(
     for opinion in &body.decision.opinions {
         events.push(reviewed(opinion));
     }
+    for over in &body.facts.overrides {
+        let what = "overrode a veto";
+        events.push(event(over.at, Lane::Review, &over.by.0, what, what, EventMark::Attention));
+    }
     if let Some(at) = landed {
         let how = body.facts.landing.as_ref().map_or("direct", |landing| landing.how.as_str());
         let by = body.facts.landing.as_ref().and_then(|landing| landing.by.as_ref());

@@ -1,15 +1,18 @@
 //! What pages show, from what is kept: one file a page. Reads only; the words and sums are made in `report`.
 
 mod change;
-mod changes;
+pub mod changes;
 mod decision;
 mod deploy;
 mod entry;
 mod excerpt;
 mod ledger;
+mod listed;
 mod overview;
-mod population;
+pub mod population;
 mod search;
+
+pub use listed::{Columns, Listed, Turn, USUAL_SIZE, decoded, encoded};
 
 use crate::app::{App, AppError};
 use crate::domain::{Oid, Time};
@@ -22,103 +25,6 @@ use crate::report::entry::{CheckpointRef, ProofState, ReceiptView};
 use crate::report::refs::{ExceptionRef, Link, Severity, TicketRef};
 use crate::store::exceptions::ExceptionRow;
 use crate::store::{self, Tx};
-
-/// What a list page is asked for, beside its scope.
-#[derive(Debug, Clone, Default)]
-pub struct Listed {
-    /// From, microseconds.
-    pub from: i64,
-    /// Until, microseconds, excluded.
-    pub until: i64,
-    /// Environment of the scope.
-    pub environment: Option<String>,
-    /// Service of the scope.
-    pub service: Option<String>,
-    /// Filters by name.
-    pub filters: std::collections::BTreeMap<String, String>,
-    /// Rows on a page.
-    pub size: i64,
-    /// Before which place the page begins.
-    pub before: Option<(i64, String)>,
-    /// The number of its first row, from 1.
-    pub row: u64,
-    /// The scope as a query string, to be carried on.
-    pub scope: String,
-}
-
-impl Listed {
-    fn filter(&self, name: &str) -> Option<String> {
-        self.filters.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    /// The same list without any filter.
-    fn without_filters(&self) -> Self {
-        Self { filters: std::collections::BTreeMap::new(), ..self.clone() }
-    }
-
-    /// Whether something of this time, in one of these places (environment, service), lies in the scope. A place that
-    /// says no environment or no service is in all of them.
-    #[must_use]
-    pub fn holds(&self, at: Time, places: &[(Option<&str>, Option<&str>)]) -> bool {
-        let fits = |wanted: &Option<String>, said: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| said.is_none_or(|said| said == wanted))
-        };
-        let anywhere = self.environment.is_none() && self.service.is_none();
-        let here = |place: &(Option<&str>, Option<&str>)| {
-            fits(&self.environment, place.0) && fits(&self.service, place.1)
-        };
-        (self.from..self.until).contains(&at.micros()) && (anywhere || places.iter().any(here))
-    }
-
-    fn place(&self) -> (i64, &str) {
-        self.before.as_ref().map_or((i64::MAX, ""), |(at, id)| (*at, id.as_str()))
-    }
-
-    /// The list with other filters: `?scope&name=value…`.
-    fn href(&self, path: &str, change: &[(&str, &str)], size: Option<i64>) -> String {
-        let mut query: std::collections::BTreeMap<&str, String> = self
-            .filters
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
-        for (name, value) in change {
-            query.insert(name, (*value).to_owned());
-        }
-        let size = size.unwrap_or(self.size);
-        if size != USUAL_SIZE {
-            query.insert("size", size.to_string());
-        }
-        let mut parts: Vec<String> = Vec::new();
-        if !self.scope.is_empty() {
-            parts.push(self.scope.clone());
-        }
-        parts.extend(
-            query
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}={}", encoded(value))),
-        );
-        if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
-    }
-}
-
-/// Rows on a page unless asked otherwise.
-pub const USUAL_SIZE: i64 = 24;
-
-/// A value in a query string.
-#[must_use]
-pub fn encoded(value: &str) -> String {
-    use std::fmt::Write as _;
-    value.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
-}
 
 fn moment(table: &'static str, row: &str, micros: i64) -> Result<Time, AppError> {
     Ok(store::time(table, "time", row, micros)?)
@@ -303,7 +209,7 @@ impl App {
             checkpoint: self.last_checkpoint(&mut tx).await?.map(|(checkpoint, _)| checkpoint),
             policy: self.config().organisation.as_ref().map(|_| self.organisation().digest()),
             verified: Self::last_verification(&mut tx).await?.map(|(at, _, holds, _)| (at, holds)),
-            places: store::deploys::places(&mut tx).await?,
+            places: store::population::places(&mut tx).await?,
         })
     }
 

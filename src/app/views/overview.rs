@@ -14,7 +14,8 @@ use crate::report::refs::{ExceptionRef, Link};
 use crate::report::strips::{Run, Strip};
 use crate::report::waits::WaitRow;
 use crate::report::words::short_digest;
-use crate::store::{self, Tx, deploys as rows};
+use crate::store::list::NOW;
+use crate::store::{self, Tx, population as rows};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
 /// Exceptions to look at first.
@@ -33,7 +34,7 @@ impl App {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
         let scoped = filter(wanted, false);
-        let tally = rows::totals(&mut tx, &scoped).await?;
+        let tally = rows::totals(&mut tx, &scoped, NOW).await?;
         let raised = rows::raised(&mut tx, &scoped).await?;
         let services = services(&mut tx, wanted).await?;
         let anything = store::deliveries::count(&mut tx).await? > 0;
@@ -60,8 +61,8 @@ impl App {
             first: first(&mut tx, wanted).await?,
             sources,
             period,
-            population_href: wanted.href("/population", &[], None),
-            changes_href: wanted.href("/changes", &[], None),
+            population_href: wanted.href("/population", &[]),
+            changes_href: wanted.href("/changes", &[]),
             first_run: if anything { Vec::new() } else { self.first_run() },
         })
     }
@@ -120,10 +121,10 @@ async fn services(tx: &mut Tx, wanted: &Listed) -> Result<Vec<ServiceRow>, AppEr
     let mut all = Vec::new();
     for name in services {
         let own = Listed { service: Some(name.clone()), ..wanted.clone() };
-        let tally = rows::totals(tx, &filter(&own, false)).await?;
+        let tally = rows::totals(tx, &filter(&own, false), NOW).await?;
         if tally.deploys > 0 {
             let outcomes: Outcomes = outcomes_of(&tally);
-            let href = wanted.href("/population", &[("service", &name)], None);
+            let href = wanted.href("/population", &[("service", &name)]);
             all.push(ServiceRow { name, href, deploys: tally.deploys, outcomes });
         }
     }
@@ -139,7 +140,7 @@ async fn before(tx: &mut Tx, wanted: &Listed) -> Result<Option<Before>, AppError
         return Ok(None);
     }
     let earlier = Listed { from, until: wanted.from, ..wanted.clone() };
-    let tally = rows::totals(tx, &filter(&earlier, false)).await?;
+    let tally = rows::totals(tx, &filter(&earlier, false), NOW).await?;
     let day = |micros: i64| Time::from_micros(micros).map(Time::to_date_text).unwrap_or_default();
     Ok(Some(Before {
         name: format!("{} to {}", day(from), day(wanted.from - 1)),
@@ -161,7 +162,7 @@ async fn waits(tx: &mut Tx, wanted: &Listed) -> Result<Vec<WaitRow>, AppError> {
 }
 
 async fn days(tx: &mut Tx, scoped: &rows::Filter) -> Result<Vec<Day>, AppError> {
-    let counts = rows::days(tx, scoped).await?;
+    let counts = rows::days(tx, scoped, DAY).await?;
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
     let (first, last) = (first.0.max(last.0 - DAYS), last.0);
     let mut days = Vec::new();

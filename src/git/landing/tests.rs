@@ -167,3 +167,29 @@ fn an_octopus_is_a_merge_of_unknown_integrity() {
         Some((LandingKind::Merge, Integrity::Unknown, 4))
     );
 }
+
+#[test]
+fn a_claim_that_only_contains_the_head_is_corrected_by_the_graph() {
+    let s = story();
+    let merge = s.commit(&[s.main, s.head], &[ONE, TWO, OTHER]);
+    let later = s.commit(&[merge], &[ONE, TWO, OTHER, (39, "later")]);
+    let landed = s.find(later, Some(later)).expect("landed");
+    assert_eq!(summary(Some(&landed)), Some((LandingKind::Merge, Integrity::Intact, 3)));
+    assert_eq!(landed.landing.commit, merge);
+    let outer = s.commit(&[s.head], &[ONE, TWO, (16, "outer")]);
+    let carrier = s.commit(&[s.main, outer], &[ONE, TWO, (16, "outer"), OTHER]);
+    let landed = s.find(carrier, Some(carrier)).expect("landed");
+    assert_eq!((landed.landing.how, landed.landing.commit), (LandingKind::Subsumed, carrier));
+}
+
+#[test]
+fn a_group_that_does_not_stand_on_its_base_has_no_line() {
+    let s = story();
+    let one = s.commit(&[s.main], &[ONE, OTHER]);
+    let two = s.commit(&[one], &[ONE, TWO, OTHER]);
+    let line = |base, head| queue::line(&s.kit.repo, &queue::Group { base, head }).expect("read");
+    assert_eq!(line(s.main, two), [two, one]);
+    assert_eq!(line(s.head, two), [], "the head is no ancestor of it");
+    assert_eq!(line("12".repeat(20).parse().expect("oid"), two), []);
+    assert_eq!(line(two, two), []);
+}

@@ -71,8 +71,13 @@ pub fn held_at(
     holders(grants, role, scope, instant).contains(person)
 }
 
+/// Whether a person holds any role at an instant.
+pub(in crate::policy) fn holds_any(grants: &[Grant], person: &Person, instant: Time) -> bool {
+    grants.iter().any(|grant| grant.person == *person && at(grant, instant))
+}
+
 fn covers(grant: &Grant, scope: &str) -> bool {
-    grant.scopes.iter().any(|name| name == "*" || name == scope)
+    grant.doubt.is_none() && grant.scopes.iter().any(|name| name == "*" || name == scope)
 }
 
 /// A grant holds from its first instant up to, and not at, its last.

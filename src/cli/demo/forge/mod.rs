@@ -25,6 +25,7 @@ mod deploys;
 mod payload;
 mod proposal;
 mod pulls;
+mod queue;
 mod repos;
 mod tracker;
 
@@ -35,6 +36,7 @@ pub use delivery::{Delivery, Secrets, signature};
 pub use deploys::DeploymentId;
 pub use proposal::{Proposal, Work};
 pub use pulls::{PullHandle, PullId, Way};
+pub use queue::Group;
 pub use repos::RepoHandle;
 pub use tracker::TicketHandle;
 
@@ -74,6 +76,8 @@ pub struct Account {
     pub email: String,
     /// A machine.
     pub bot: bool,
+    /// Belongs to the repositories, by the word of the forge.
+    pub member: bool,
 }
 
 /// The world outside.
@@ -140,6 +144,14 @@ impl Forge {
         self.account(login, name, false);
     }
 
+    /// Somebody who does not belong to any repository gets an account.
+    pub fn outsider(&mut self, login: &str, name: &str) {
+        self.account(login, name, false);
+        if let Some(account) = self.accounts.get_mut(login) {
+            account.member = false;
+        }
+    }
+
     /// A machine gets an account; its login should end in `[bot]`.
     pub fn bot(&mut self, login: &str) {
         self.account(login, login, true);
@@ -152,7 +164,14 @@ impl Forge {
         } else {
             format!("{login}@acme.example")
         };
-        let account = Account { id, login: login.to_owned(), name: name.to_owned(), email, bot };
+        let account = Account {
+            id,
+            login: login.to_owned(),
+            name: name.to_owned(),
+            email,
+            bot,
+            member: true,
+        };
         self.accounts.insert(login.to_owned(), account);
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::deploys::Deployment;
 use super::pulls::{Pull, Review};
+use super::queue::Group;
 use super::repos::{Issue, Repository};
 use super::tracker::{Item, Ticket};
 use super::{Account, Forge, ForgeError, sha};
@@ -68,6 +69,24 @@ pub(super) fn membership(team: &str, id: u64, action: &str, member: &Account) ->
     })
 }
 
+pub(super) fn merge_group(
+    repo: &Repository,
+    group: &Group,
+    (action, reason): (&str, Option<&str>),
+) -> Value {
+    let mut own = json!({
+        "action": action,
+        "merge_group": {
+            "head_sha": group.head.to_string(), "head_ref": group.reference,
+            "base_sha": group.base.to_string(), "base_ref": format!("refs/heads/{}", group.branch),
+        },
+    });
+    if let (Some(reason), Some(fields)) = (reason, own.as_object_mut()) {
+        fields.insert("reason".to_owned(), reason.into());
+    }
+    around(repo, &group.by, own)
+}
+
 fn pull(repo: &Repository, pull: &Pull, at: Time) -> Value {
     let merged = pull.merged.as_ref();
     let closed = (!pull.open).then(|| time(merged.map_or(at, |(_, at, _)| *at)));
@@ -127,7 +146,7 @@ pub(super) fn review(
             "body": review.body, "state": review.state, "commit_id": review.commit,
             "submitted_at": time(review.submitted_at), "updated_at": time(at),
             "html_url": format!("{WEB}/{}/pull/{}#pullrequestreview-{}", repo.name, state.number, review.id),
-            "author_association": "MEMBER",
+            "author_association": if review.by.member { "MEMBER" } else { "CONTRIBUTOR" },
         },
     });
     around(repo, sender, own)
@@ -209,6 +228,7 @@ pub(super) fn check_run(repo: &Repository, check: &Check<'_>) -> Value {
         name: "github-actions[bot]".to_owned(),
         email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
         bot: true,
+        member: true,
     };
     let own = json!({
         "action": "completed",

@@ -69,6 +69,7 @@ impl Work {
 pub struct Proposal {
     pub(super) branch: String,
     pub(super) base: String,
+    pub(super) from: Option<String>,
     pub(super) title: String,
     pub(super) body: String,
     pub(super) work: Vec<Work>,
@@ -82,6 +83,7 @@ impl Proposal {
         Self {
             branch: branch.to_owned(),
             base: "main".to_owned(),
+            from: None,
             title: title.to_owned(),
             body: String::new(),
             work: Vec::new(),
@@ -93,6 +95,13 @@ impl Proposal {
     #[must_use]
     pub fn onto(mut self, base: &str) -> Self {
         base.clone_into(&mut self.base);
+        self
+    }
+
+    /// Grown from another branch than the one it goes to: it carries that one's commits along.
+    #[must_use]
+    pub fn grown_from(mut self, branch: &str) -> Self {
+        self.from = Some(branch.to_owned());
         self
     }
 

@@ -65,7 +65,8 @@ impl RepoHandle<'_> {
     pub fn open_pull(&mut self, by: &str, proposal: &Proposal) -> Result<PullId, ForgeError> {
         let by = self.forge.who(by)?;
         let base_sha = self.tip(&proposal.base)?;
-        let head = self.forge.make(&self.name, base_sha, &by, &proposal.work)?;
+        let from = proposal.from.as_ref().map_or(Ok(base_sha), |branch| self.tip(branch))?;
+        let head = self.forge.make(&self.name, from, &by, &proposal.work)?;
         let (id, created_at) = (self.forge.next_id(), self.forge.now());
         let repository = self.forge.repository_mut(&self.name)?;
         let number = repository.next_number();
@@ -159,7 +160,8 @@ impl PullHandle<'_> {
         let by = self.forge.who(by)?;
         let (base, state) = (self.base_tip()?, self.state()?.clone());
         let message = format!("Merge branch '{}' into {}\n", state.base, state.branch);
-        let words = Words { author: self.forge.stamp(&by), committer: self.web_flow(), message };
+        let words =
+            Words { author: self.forge.stamp(&by), committer: self.forge.web_flow(), message };
         let head = self.forge.repository(&self.id.repo)?.git.merge(state.head, base, &words)?;
         self.move_head(head, &by)
     }
@@ -178,12 +180,6 @@ impl PullHandle<'_> {
 
     fn base_tip(&self) -> Result<Oid, ForgeError> {
         self.forge.repository(&self.id.repo)?.branch(&self.state()?.base)
-    }
-
-    /// What the forge signs its own commits with.
-    fn web_flow(&self) -> Stamp {
-        let (name, email) = ("GitHub".to_owned(), "noreply@github.com".to_owned());
-        Stamp { name, email, at: self.forge.now() }
     }
 
     /// A review that says yes to the head.
@@ -261,26 +257,50 @@ impl PullHandle<'_> {
         }
         let landed = self.landing(&state, &by, way)?;
         self.forge.move_branch(&self.id.repo, &state.base, Some(landed), &by)?;
-        let at = self.forge.now();
-        let pull = self.forge.pull_state_mut(&self.id)?;
-        pull.open = false;
-        pull.merged = Some((landed, at, by.clone()));
-        self.forge.tell_pull(&self.id, "closed", &by, None)?;
-        self.forge.move_branch(&self.id.repo, &state.branch, None, &by)?;
+        self.forge.close_merged(&self.id, landed, &by)?;
         Ok(landed)
     }
 
     fn landing(&self, pull: &Pull, by: &Account, way: Way) -> Result<Oid, ForgeError> {
-        let (base, git) = (self.base_tip()?, &self.forge.repository(&self.id.repo)?.git);
+        self.forge.made(&self.id.repo, pull, (by, way), self.base_tip()?)
+    }
+}
+
+impl Forge {
+    /// A pull request is closed as merged, and its branch deleted.
+    pub(super) fn close_merged(
+        &mut self,
+        id: &PullId,
+        landed: Oid,
+        by: &Account,
+    ) -> Result<(), ForgeError> {
+        let at = self.now();
+        let pull = self.pull_state_mut(id)?;
+        let branch = pull.branch.clone();
+        pull.open = false;
+        pull.merged = Some((landed, at, by.clone()));
+        self.tell_pull(id, "closed", by, None)?;
+        self.move_branch(&id.repo, &branch, None, by)
+    }
+
+    /// The commit that lands a pull request on a base in one of the ways.
+    pub(super) fn made(
+        &self,
+        repo: &str,
+        pull: &Pull,
+        (by, way): (&Account, Way),
+        base: Oid,
+    ) -> Result<Oid, ForgeError> {
+        let git = &self.repository(repo)?.git;
         let words = |author: &Account, message: String| Words {
-            author: self.forge.stamp(author),
+            author: self.stamp(author),
             committer: self.web_flow(),
             message,
         };
         let (number, title) = (pull.number, &pull.title);
         match way {
             Way::Merge => {
-                let owner = self.id.repo.split('/').next().unwrap_or_default();
+                let owner = repo.split('/').next().unwrap_or_default();
                 let message = format!(
                     "Merge pull request #{number} from {owner}/{}\n\n{title}\n",
                     pull.branch
@@ -298,5 +318,11 @@ impl PullHandle<'_> {
                 Err(ForgeError::Refused(why))
             }
         }
+    }
+
+    /// What the forge signs its own commits with.
+    pub(super) fn web_flow(&self) -> Stamp {
+        let (name, email) = ("GitHub".to_owned(), "noreply@github.com".to_owned());
+        Stamp { name, email, at: self.now() }
     }
 }
