@@ -44,6 +44,10 @@ fn all() -> Vec<(String, String)> {
             pages::change::render(&frame("/changes/chg_01ja9x7q4m", "Changes"), &samples::change()),
         ),
         (
+            "change-hostile",
+            pages::change::render(&frame("/changes/chg_x", "Changes"), &samples::change_hostile()),
+        ),
+        (
             "change-trivial",
             pages::change::render(
                 &frame("/changes/chg_01jb22m8rc", "Changes"),
@@ -471,6 +475,25 @@ fn rows_of_columns_add_up_to_their_foot() {
             "column {column}"
         );
     }
+}
+
+/// Checklist 19: a chart counts what the figures count.
+#[test]
+fn the_days_of_the_chart_add_up_to_the_deploys_of_the_figures() {
+    let html = Html::parse_document(&html_of("overview"));
+    let figure = text(select(&html, ".figures b")[0]);
+    let foot: Vec<String> =
+        select(&html, ".charts section:first-child tfoot td").into_iter().map(text).collect();
+    let (all, classes) = foot.split_last().expect("cells");
+    assert_eq!(*all, figure);
+    let number = |word: &String| word.replace(',', "").parse::<u64>().expect("a number");
+    assert_eq!(classes.iter().map(number).sum::<u64>(), number(all));
+    let shown = select(&html, ".charts section:first-child .legend li");
+    let shown: Vec<String> = shown.into_iter().map(text).collect();
+    assert!(
+        shown.iter().zip(classes).all(|(said, number)| said.ends_with(number.as_str())),
+        "{shown:?}"
+    );
 }
 
 #[test]

@@ -188,12 +188,12 @@ impl KeepChange {
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
             let direct = change_id(&self.repo, &Subject::Direct(commit));
             if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
-                traces::forget(unit.tx(), &direct).await?;
                 let body = serde_json::json!({
                     "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
                 });
                 let index = unit.record("change.explained", fields(body))?;
                 changes::remove(unit.tx(), &direct, index).await?;
+                traces::forget(unit.tx(), &direct).await?;
                 unit.moved(&self.repo);
             }
         }

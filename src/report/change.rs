@@ -78,8 +78,10 @@ pub struct ChangePage {
     pub branch: String,
     /// Who wrote it.
     pub authors: Vec<String>,
-    /// Linked tickets.
+    /// Linked tickets, the first of them.
     pub tickets: Vec<TicketMoments>,
+    /// How many more are linked.
+    pub more_tickets: u64,
     /// The commit that was judged.
     pub head: Oid,
     /// Merge base.

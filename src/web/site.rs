@@ -162,7 +162,6 @@ async fn frame(
     note: &str,
 ) -> Result<(Frame, String), AppError> {
     let nonce = pages::nonce();
-    let scope = address.listed.scope.as_str();
     let record = app.record(caller).await?;
     let areas = [
         ("Overview", "/"),
@@ -178,7 +177,7 @@ async fn frame(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         base_url: app.url(""),
         path: whole,
-        carried: scope.to_owned(),
+        carried: address.listed.carried_on(),
         areas: areas.map(|(label, path)| area(label, path, here)).into(),
         search: Some("/search".to_owned()),
         scope: Some(Scope { note: note.to_owned(), ..scope_of(address, path, &record.places) }),
@@ -258,7 +257,7 @@ fn scope_note(noun: &str, inside: bool) -> String {
 
 /// Sends the browser to another page, with the scope.
 fn see(path: &str, address: &Address) -> Response {
-    Redirect::to(&with_scope(path, &address.listed.scope)).into_response()
+    Redirect::to(&with_scope(path, &address.listed.carried_on())).into_response()
 }
 
 async fn overview(

@@ -77,7 +77,7 @@ impl Town {
     /// The same with a token for the forge's REST API at this address.
     pub async fn asking(kind: Kind, organisation: &str, policy: &str, api: Option<String>) -> Self {
         let outside = tempfile::TempDir::new().expect("a folder").keep();
-        let forge = founded(&outside, policy);
+        let mut forge = founded(&outside, policy);
         let url = forge.repo(REPO).expect("it").url().expect("its address");
         Self::of(kind, forge, &url, organisation, Setup { api, ..Setup::default() }).await
     }

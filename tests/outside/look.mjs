@@ -3,7 +3,7 @@
 //   node tests/outside/look.mjs FOLDER      every *.html in it
 //
 // 1. axe-core, WCAG 2.2 A and AA, in light, dark and forced colours.
-// 2. From 1440 px down to 320 px (1280 px at 400 %), and with wider text spacing: nothing scrolls sideways but named regions (1.4.10, 1.4.12).
+// 2. From 1440 px down to 320 px (1280 px at 400 %), and with wider text spacing, every fold open: nothing scrolls sideways but named regions (1.4.10, 1.4.12).
 // 3. By Tab: every stop shows an outline, and the order is that of the document (2.4.7, 2.4.3).
 // 4. The seal ends the page.
 // 5. Printed: NAME.pdf beside each page, for whoever reads its text.
@@ -51,6 +51,7 @@ async function accessible(page, name, themes) {
 }
 
 async function narrow(page, name) {
+  await page.evaluate(() => document.querySelectorAll("main details").forEach((fold) => { fold.open = true; }));
   for (const width of [1440, 1024, 768, 390, 320, 360]) {
     await page.setViewportSize({ width, height: 800 });
     const found = await page.evaluate(sideways);
@@ -61,6 +62,7 @@ async function narrow(page, name) {
   if (found) say(name, "360 px, text spacing", found);
   await spaced.evaluate((style) => style.remove());
   await page.setViewportSize({ width: 1440, height: 900 });
+  await page.evaluate(() => document.querySelectorAll("main details").forEach((fold) => { fold.open = false; }));
 }
 
 // A picture of the last 900 px is a citable workpaper.
@@ -114,6 +116,7 @@ const worker = async () => {
     await narrow(page, name);
     await sealed(page, name);
     await tabs(page, name);
+    await page.evaluate(() => document.activeElement?.blur?.());
     await page.emulateMedia({ media: "print" });
     await page.pdf({ path: join(folder, `${name}.pdf`), format: "A4", preferCSSPageSize: true });
     await page.emulateMedia({ media: "screen" });

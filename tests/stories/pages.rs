@@ -137,7 +137,7 @@ both!(the_scope_survives_every_link_and_every_form, |kind| async move {
     let town = inhabited(kind).await;
     let server = Server::start(&town.world).await;
     let browser = sign_in(&town, &server).await;
-    let scope = "environment=production&from=2026-11-01&to=2026-11-30";
+    let scope = "from=2026-11-01&to=2026-11-30&environment=production";
     let says = |href: &str| {
         let query = href.split_once('?').map(|(_, query)| query.split('#').next().unwrap_or(query));
         let query = query.unwrap_or_default();
@@ -212,7 +212,7 @@ both!(every_record_page_says_at_its_top_how_to_cite_it, |kind| async move {
         assert_eq!(cited.len(), 2, "{path}");
         assert_eq!(cited[0], seal[0], "{path}: the address");
         assert_eq!(cited[1], seal[2], "{path}: when, to whom, from which record");
-        assert!(cited[0].ends_with(&path) && cited[1].contains("helen.brandt"), "{cited:?}");
+        assert!(cited[0].contains(&path) && cited[1].contains("helen.brandt"), "{cited:?}");
     }
 });
 

@@ -16,6 +16,9 @@ use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
 use crate::store::{self, Tx};
 
+/// Tickets of one change whose moments are shown; the others are counted.
+const TICKETS: usize = 20;
+
 impl App {
     /// The page of a change.
     pub async fn change_page(
@@ -60,6 +63,7 @@ impl App {
             branch: row.branch.clone(),
             authors: read::changes::authors(&body),
             tickets: tickets.0,
+            more_tickets: body.facts.tickets.len().saturating_sub(TICKETS) as u64,
             head: body.facts.head,
             base: None,
             landing: landed.as_ref().map(landing_cell),
@@ -95,7 +99,7 @@ impl App {
         let start = row.opened_at.and_then(Time::from_micros);
         let landed = row.landed_at.and_then(Time::from_micros);
         let deployed = deploys.first().and_then(|deploy| Time::from_micros(deploy.started_at));
-        for ticket in &body.facts.tickets {
+        for ticket in body.facts.tickets.iter().take(TICKETS) {
             let fold = links::ticket_of(tx, &ticket.key).await?;
             let at = |when: Option<Time>| {
                 let (fold, when) = (fold.as_ref()?, when?);

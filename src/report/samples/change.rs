@@ -301,6 +301,7 @@ pub fn change() -> ChangePage {
         branch: "main".into(),
         authors: vec!["T. Lindqvist".into(), "P. Raman".into()],
         tickets: vec![moments()],
+        more_tickets: 0,
         head: oid("9f2c41e7d0"),
         base: Some(oid("d3350b9c61")),
         landing: Some(landing(0xaa)),
@@ -421,6 +422,19 @@ pub(super) fn trivial_files() -> Vec<FileRow> {
         tags,
     )];
     vec![router, worker]
+}
+
+/// A change whose every word from outside is hostile, with a title of hundreds of characters and 10,000 tickets.
+#[must_use]
+pub fn change_hostile() -> ChangePage {
+    ChangePage {
+        title: HOSTILE.repeat(2),
+        repo: HOSTILE.into(),
+        branch: HOSTILE.into(),
+        authors: vec![HOSTILE.into(), String::new()],
+        more_tickets: 9_999,
+        ..change()
+    }
 }
 
 /// A trivial change with its key proof.

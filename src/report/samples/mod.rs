@@ -8,7 +8,7 @@ mod record;
 mod rules;
 mod search;
 
-pub use self::change::{change, change_trivial};
+pub use self::change::{change, change_hostile, change_trivial};
 pub use self::gate::{decision_blocked, decision_in, deploy};
 pub use self::lists::{changes, population, population_empty};
 pub use self::overview::{first_run, overview};

@@ -117,7 +117,7 @@ pub(super) fn day(number: u64) -> Day {
         date: format!("2026-10-{number:02}"),
         weekend,
         by_class: [
-            base * 2,
+            base * 2 - u64::from(!weekend) - u64::from(!weekend && number <= 23),
             base / 2,
             base * u64::from(!weekend) * 3 / 4,
             u64::from(number % 4 == 2),

@@ -128,6 +128,11 @@ pub fn delay(occurred: impl Given<Time>, received: impl Given<Time>) -> Delay {
     Delay { text, marked }
 }
 
+/// Text from outside where no element may stand, such as a title: invisible characters written out.
+pub fn visible(text: impl AsRef<str>) -> String {
+    words::visible(text.as_ref())
+}
+
 /// `count-of`: a whole number with commas.
 pub fn n(number: impl Given<u64>) -> String {
     words::count(*number.given())
