@@ -16,6 +16,7 @@ mod changes;
 mod deploys;
 mod digest;
 mod error;
+mod exempt;
 pub mod gate;
 mod groups;
 pub mod intake;

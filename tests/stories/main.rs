@@ -13,6 +13,7 @@ mod harness;
 
 mod access;
 mod examples;
+mod exempt;
 mod gate;
 mod https;
 mod intake;

@@ -5,6 +5,7 @@ use crate::domain::fact::Integrity;
 use crate::domain::{Oid, Time};
 use crate::policy::decide::leaf;
 use crate::policy::decision::{Rule, RuleState, State};
+use crate::policy::exempt::Exemption;
 use crate::policy::model::Effective;
 use crate::policy::words;
 
@@ -163,6 +164,7 @@ impl Room<'_> {
         let mut rule = leaf("accounted", title, state, why);
         rule.seen.push(buckets.sum());
         rule.seen.extend(named("direct", &buckets.direct_commits));
+        rule.seen.extend(buckets.exempted.iter().take(NAMED).map(exempted));
         rule.seen.extend(named("unresolved", &buckets.unresolved_commits));
         if state == RuleState::Unsatisfied {
             let remedy = if buckets.direct > 0 {
@@ -312,6 +314,16 @@ pub(super) fn direct(change: &ChangeOutcome) -> bool {
 
 fn outcome(change: &ChangeOutcome) -> String {
     format!("{}: {} ({}): {}", change.name(), change.state, change.class, change.why)
+}
+
+fn exempted(it: &Exemption) -> String {
+    let files = words::and_list(&it.files);
+    format!(
+        "exempt: {}: {} wrote and pushed {files} ({})",
+        it.commit.short(),
+        it.bot.login,
+        it.rule
+    )
 }
 
 fn named(word: &str, commits: &[Oid]) -> Option<String> {
