@@ -763,8 +763,9 @@ fn a_change_is_explained_by_the_policy_of_its_base() {
     );
     assert_eq!((code, err.as_str()), (2, "error: `nowhere` names no commit here\n"));
     let git = |arguments: &[&str]| {
-        let done = std::process::Command::new("git").args(arguments).current_dir(folder.path());
-        assert!({ done }.status().expect("git runs").success());
+        let mut git = std::process::Command::new("git");
+        let done = git.args(arguments).current_dir(folder.path()).status();
+        assert!(done.expect("git runs").success());
     };
     git(&["init", "-q", "--object-format=sha256", "other"]);
     let other = ["policy", "explain", "--repo", "other", "--base", "main", "--head", "main"];
