@@ -130,7 +130,7 @@ impl App {
             emergencies: Vec::new(),
             errors: Vec::new(),
         };
-        let from_git = match from_git {
+        let mut from_git = match from_git {
             Ok(from_git) => from_git,
             Err(AppError::Unavailable(why)) => {
                 facts.errors.push(why);
@@ -140,7 +140,14 @@ impl App {
         };
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
-        facts.buckets = counted(from_git.range.brought_in.len(), &from_git.buckets);
+        let total = from_git.range.brought_in.len();
+        let exempted = self.exemptions(repo, &from_git.buckets.direct).await?;
+        self.no_changes(repo, &exempted).await?;
+        let is_exempt = |commit: &Oid| exempted.iter().any(|exempt| exempt.commit == *commit);
+        from_git.buckets.direct.retain(|commit| !is_exempt(commit));
+        facts.buckets = counted(total, &from_git.buckets);
+        facts.buckets.exempt = exempted.len() as u64;
+        facts.buckets.exempted = exempted;
         for change in from_git.buckets.landed.keys() {
             facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
         }
@@ -308,6 +315,7 @@ pub(crate) fn counted(total: usize, of: &buckets::Buckets) -> Buckets {
         landed: number(of.landed.values().map(Vec::len).sum()),
         direct: number(of.direct.len()),
         exempt: 0,
+        exempted: Vec::new(),
         plumbing: number(of.plumbing.len()),
         pre_ledger: number(of.pre_ledger.len()),
         unresolved: number(of.unresolved.len()),

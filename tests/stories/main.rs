@@ -15,6 +15,7 @@ mod access;
 mod bad_input;
 mod baseline;
 mod examples;
+mod exempt;
 mod gate;
 mod https;
 mod intake;

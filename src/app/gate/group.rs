@@ -53,6 +53,7 @@ impl App {
         drop(tx);
         match told {
             Some(told) => Ok(Some(told.branch)),
+            None if sha.is_sha_256() => Ok(None),
             None => self.in_mirror(repo, move |mirror| queue::branch_of(mirror, sha)).await,
         }
     }
