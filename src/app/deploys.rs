@@ -221,7 +221,7 @@ impl App {
             && row.previous == previous
             && facts.last_good == attribution::last_good(&earlier, target.sha)
             && facts.succeeded == attribution::succeeded(&of_repo, target);
-        if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {
+        if !same || !body.reach.still(&self.landed_changes(&mut tx, repo).await?) {
             return Ok(false);
         }
         for known in facts.changes.iter().chain(&facts.withdrawn) {

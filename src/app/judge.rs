@@ -73,6 +73,9 @@ struct Asked {
     landed: Option<git::landing::Proposal>,
     /// Groups of a merge queue that bring the commit which the source names.
     groups: Vec<Group>,
+    /// What stands for the tip of a branch that is gone, the first that is there; none where the branch is protected,
+    /// which does not go.
+    once: Vec<Oid>,
     direct: bool,
     reviewed: Vec<Oid>,
 }
@@ -221,6 +224,7 @@ impl App {
                 head: *commit,
                 landed: None,
                 groups: Vec::new(),
+                once: Vec::new(),
                 direct: true,
                 reviewed: Vec::new(),
             });
@@ -230,7 +234,8 @@ impl App {
         })?;
         let branch =
             pull.now.as_ref().map_or_else(|| default.clone(), |now| now.value.base_branch.clone());
-        let policy_branch = if self.is_protected(repo, &branch) { branch.clone() } else { default };
+        let protected = self.is_protected(repo, &branch);
+        let policy_branch = if protected { branch.clone() } else { default };
         let landed = pull.landed.as_ref().map(|landed| git::landing::Proposal {
             head,
             claimed: landed.value.commit,
@@ -244,7 +249,10 @@ impl App {
             .collect();
         let reviewed = reviewed.into_iter().collect();
         let groups = Vec::new();
-        Ok(Asked { branch, policy_branch, head, landed, groups, direct: false, reviewed })
+        let claimed = landed.and_then(|landed| landed.claimed);
+        let base = pull.now.as_ref().map(|now| now.value.base);
+        let once = claimed.into_iter().chain(base).filter(|_| !protected).collect();
+        Ok(Asked { branch, policy_branch, head, landed, groups, once, direct: false, reviewed })
     }
 
     /// The default branch of a repository.
@@ -440,7 +448,7 @@ impl Asked {
         if self.direct {
             return self.read_direct(repo, &commit);
         }
-        let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
+        let tip = self.tip(repo)?;
         let landed = match &self.landed {
             Some(proposal) => find_landing(repo, tip, proposal, &self.groups)?,
             None => None,
@@ -488,9 +496,22 @@ impl Asked {
         })
     }
 
-    /// The policy at the base: of what has landed, as it was before it landed; else at the tip.
+    /// The tip of the branch it goes to. A branch of another proposal goes with that one; then the landing that the
+    /// source names, or the base it last told of, stands for it.
+    fn tip(&self, repo: &git::Repo) -> Result<Oid, GitError> {
+        match repo.resolve_ref(&format!("refs/heads/{}", self.branch)) {
+            Err(GitError::NoSuchRef(name)) => {
+                let once = self.once.iter().copied().find(|commit| repo.contains(*commit));
+                once.ok_or(GitError::NoSuchRef(name))
+            }
+            found => found,
+        }
+    }
+
+    /// The policy at the base: of what has landed on a protected branch, as it was before it landed; else at the tip of
+    /// the branch whose policy holds (sem 6.2).
     fn policy(&self, repo: &git::Repo, before: Option<Oid>) -> Result<PolicyAt, GitError> {
-        let at = match before {
+        let at = match before.filter(|_| self.branch == self.policy_branch) {
             Some(before) => before,
             None => repo.resolve_ref(&format!("refs/heads/{}", self.policy_branch))?,
         };

@@ -22,5 +22,6 @@ mod order;
 mod owned_paths;
 mod pages;
 mod queue;
+mod stacked;
 mod store;
 mod vetoes;
