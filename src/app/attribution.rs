@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, AppError, changes};
+use super::{App, AppError, baselines, changes};
+use crate::domain::baseline::{Baselines, Declared};
 use crate::domain::{Oid, RepoPath, Time, id};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
@@ -106,9 +107,9 @@ impl App {
             of_key.into_iter().filter(|row| came_before(row, target.at.as_ref())).collect();
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
         let landings = self.landed_changes(&mut tx, repo).await?;
+        let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
         drop(tx);
-        let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
-        let previous: Option<Oid> = previous.and_then(|row| row.sha.parse().ok());
+        let Before { sha: previous, declared } = before(&earlier, &said, target);
         let sha = target.sha;
         let from_git =
             self.in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings)).await;
@@ -125,7 +126,7 @@ impl App {
             last_good: last_good(&earlier, sha),
             migration_between: false,
             configuration_changed: false,
-            baseline_declared_by: None,
+            declared,
             succeeded: succeeded(&of_repo, target),
             emergencies: Vec::new(),
             errors: Vec::new(),
@@ -198,6 +199,28 @@ impl App {
         let mut tx = self.db().read().await?;
         Ok(store::changes::get(&mut tx, id).await?)
     }
+}
+
+/// What ran before a deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// The commit; `None`: nothing is known to have run there.
+    pub(crate) sha: Option<Oid>,
+    /// The declaration that says so, or that says it of the very commit that is deployed.
+    pub(crate) declared: Option<Declared>,
+}
+
+/// The latest earlier successful deploy, or what an operator declared after it (sem 8). A function of what is known,
+/// not of when it became known. A commit that was declared itself is a baseline: it has nothing before it.
+pub(crate) fn before(earlier: &[DeployRow], said: &Baselines, target: &Target) -> Before {
+    let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
+    let began = previous.and_then(|row| Time::from_micros(row.started_at));
+    let declared = said.before(target.at.as_ref().map(|(at, _)| *at), began).cloned();
+    let sha = match &declared {
+        Some(declared) => Some(declared.sha).filter(|sha| *sha != target.sha),
+        None => previous.and_then(|row| row.sha.parse().ok()),
+    };
+    Before { sha, declared }
 }
 
 /// Whether a deploy came before an instant; within one instant the id decides, so that the order is total.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project};
+use super::{App, AppError, Command, Unit, fields, links, project, traces};
 use crate::domain::fact::{Facts, Landing};
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -123,7 +123,15 @@ fn row(
         sort_at,
         body: serde_json::to_string(body)
             .map_err(|error| AppError::internal("a change as JSON", &error))?,
+        ledger_index: None,
     })
+}
+
+/// What an entry says of a change. As long as it is the same, the last entry stands.
+fn told(row: &ChangeRow) -> impl PartialEq {
+    let landing =
+        (row.landed_sha.clone(), row.landed_how.clone(), row.landed_at, row.integrity.clone());
+    (row.state.clone(), row.class.clone(), landing)
 }
 
 impl Command for KeepChange {
@@ -137,16 +145,13 @@ impl Command for KeepChange {
         if let Some(links) = &self.links {
             links::keep(unit, &self.repo, links).await?;
         }
-        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        let landing_moved = self.keep_commits(unit).await?;
-        let told = |row: &ChangeRow| {
-            let landing = (row.landed_sha.clone(), row.landed_how.clone(), row.integrity.clone());
-            (row.state.clone(), row.class.clone(), landing)
-        };
         if before.as_ref().map(told) != Some(told(&self.row)) {
-            unit.record("change.judged", self.entry())?;
+            self.row.ledger_index = Some(unit.record("change.judged", self.entry())?);
             unit.moved(&self.repo);
         }
+        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
+        let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
         if landing_moved || brought && other() {
@@ -183,11 +188,12 @@ impl KeepChange {
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
             let direct = change_id(&self.repo, &Subject::Direct(commit));
             if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
-                changes::remove(unit.tx(), &direct).await?;
+                traces::forget(unit.tx(), &direct).await?;
                 let body = serde_json::json!({
                     "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
                 });
-                unit.record("change.explained", fields(body))?;
+                let index = unit.record("change.explained", fields(body))?;
+                changes::remove(unit.tx(), &direct, index).await?;
                 unit.moved(&self.repo);
             }
         }
@@ -202,6 +208,7 @@ impl KeepChange {
             "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
             "class": row.class, "state": row.state, "facts": self.facts_digest,
             "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
+            "landed_at": row.landed_at.and_then(Time::from_micros),
         }))
     }
 }

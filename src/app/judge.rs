@@ -5,11 +5,11 @@ mod reviewed;
 
 use std::collections::BTreeMap;
 
-use self::reviewed::{AtHead, ProvedAt};
+use self::reviewed::{AimedElsewhere, AtHead, ProvedAt};
 use super::people::People;
 use super::{App, AppError, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
-use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
+use crate::domain::fact::{Check, Commit, Elsewhere, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -57,6 +57,8 @@ struct FromGit {
     facts: ChangeFacts,
     policy: PolicyAt,
     opinions: BTreeMap<Oid, ProvedAt>,
+    /// By the id of the opinion.
+    elsewhere: BTreeMap<String, Elsewhere>,
     landed: Option<Landed>,
     tree: Oid,
     messages: Vec<String>,
@@ -78,6 +80,7 @@ struct Asked {
     once: Vec<Oid>,
     direct: bool,
     reviewed: Vec<Oid>,
+    aimed_elsewhere: Vec<AimedElsewhere>,
 }
 
 impl App {
@@ -184,6 +187,9 @@ impl App {
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
+        for opinion in &mut facts.opinions {
+            opinion.elsewhere = from_git.elsewhere.get(&opinion.id).cloned();
+        }
         facts.reviewed = from_git.opinions.into_values().filter_map(|at| at.other).collect();
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
@@ -227,6 +233,7 @@ impl App {
                 once: Vec::new(),
                 direct: true,
                 reviewed: Vec::new(),
+                aimed_elsewhere: Vec::new(),
             });
         };
         let head = pull.head().ok_or_else(|| {
@@ -252,7 +259,18 @@ impl App {
         let claimed = landed.and_then(|landed| landed.claimed);
         let base = pull.now.as_ref().map(|now| now.value.base);
         let once = claimed.into_iter().chain(base).filter(|_| !protected).collect();
-        Ok(Asked { branch, policy_branch, head, landed, groups, once, direct: false, reviewed })
+        let aimed_elsewhere = reviewed::aimed_elsewhere(pull, &branch);
+        Ok(Asked {
+            branch,
+            policy_branch,
+            head,
+            landed,
+            groups,
+            once,
+            direct: false,
+            reviewed,
+            aimed_elsewhere,
+        })
     }
 
     /// The default branch of a repository.
@@ -380,6 +398,7 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             fingerprint: proved.fingerprint,
             proofs: proved.proofs,
             overtaken_by: proved.overtaken_by,
+            elsewhere: None,
             at,
             dismissed_at: review.dismissed(),
         })
@@ -461,6 +480,7 @@ impl Asked {
         let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
         let at_head = AtHead { repo, head: self.head, base_tip, facts: &facts };
         let opinions = at_head.prove(&self.reviewed)?;
+        let elsewhere = reviewed::elsewhere(repo, &self.aimed_elsewhere)?;
         let messages = facts
             .commits
             .iter()
@@ -470,6 +490,7 @@ impl Asked {
             facts,
             policy,
             opinions,
+            elsewhere,
             landed,
             tree: commit.tree()?,
             messages,
@@ -488,6 +509,7 @@ impl Asked {
             facts: git::facts::direct_facts(repo, self.head, readers())?,
             policy: self.policy(repo, parent)?,
             opinions: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             landed: None,
             tree: commit.tree()?,
             messages: vec![commit.message.clone()],

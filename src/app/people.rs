@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::AppError;
 use crate::domain::fact::Grant;
 use crate::domain::team::Team;
-use crate::domain::{Account, AccountKind, Person, Signature};
+use crate::domain::{Account, AccountKind, Person, Signature, Time};
 use crate::policy::model::{Holder, Organisation, PersonEntry};
 use crate::store::{self, Tx, aggregates};
 
@@ -165,6 +165,14 @@ impl People {
         self.of_login(user).map_or_else(|| Person(user.to_owned()), |(person, _)| person)
     }
 
+    /// The team of a name. Of several, because a name was taken over, the one that was read from the source last; where
+    /// none was ever read, all.
+    fn teams_named(&self, name: &str) -> Vec<&Team> {
+        let teams: Vec<&Team> = self.teams.iter().filter(|team| is_named(team, name)).collect();
+        let last = teams.iter().filter_map(|team| team.read_at()).max();
+        teams.into_iter().filter(|team| last.is_none() || team.read_at() == last).collect()
+    }
+
     /// The person of a name that somebody signs in by: one of the organisation file, or a login of this source. `None`:
     /// nobody who could be told from others.
     pub(crate) fn named(&self, name: &str) -> Option<Person> {
@@ -189,6 +197,7 @@ impl People {
                     from,
                     until,
                     source,
+                    doubt: None,
                 };
                 match &entry.holder {
                     Holder::User(user) => grants.push(grant(
@@ -198,13 +207,19 @@ impl People {
                         entry.place.clone(),
                     )),
                     Holder::Team(name) => {
-                        for team in self.teams.iter().filter(|team| is_named(team, name)) {
+                        for team in self.teams_named(name) {
                             for span in team.spans() {
                                 // The later beginning and the earlier end: both must hold.
                                 let from = entry.from.max(Some(span.from));
                                 let until = earlier(entry.until, span.until);
                                 let person = self.of_account(&span.account);
                                 grants.push(grant(person, from, until, format!("team {name}")));
+                            }
+                            for (account, since) in team.doubts() {
+                                let person = self.of_account(&account);
+                                let told = grant(person, Some(since), None, format!("team {name}"));
+                                let doubt = Some(doubt(name, since));
+                                grants.push(Grant { scopes: Vec::new(), doubt, ..told });
                             }
                         }
                     }
@@ -216,6 +231,14 @@ impl People {
         });
         grants
     }
+}
+
+/// Why somebody who is told to have come back holds nothing yet.
+fn doubt(team: &str, since: Time) -> String {
+    format!(
+        "told at {} to be in {team} again, by a delivery that carries no time and may be an old one; the roster of the team has not confirmed it",
+        since.to_seconds_text()
+    )
 }
 
 fn is_named(team: &Team, name: &str) -> bool {
@@ -235,6 +258,18 @@ mod tests {
 
     fn account(id: &str, login: &str) -> Account {
         Account { id: id.to_owned(), login: login.to_owned(), kind: AccountKind::User }
+    }
+
+    #[test]
+    fn case_31_logins_and_names_are_compared_without_case() {
+        let alice = account("7", "ALIcE");
+        let people = People::new("github", std::slice::from_ref(&alice), Vec::new(), &[]);
+        for said in ["@alice", "@ALICE", "7"] {
+            let signature = people.signature("x", "x@x.example", Some(said));
+            assert_eq!(signature.person, Some(people.of_account(&alice)), "{said}");
+        }
+        assert_eq!(people.named("alice"), Some(people.of_account(&alice)));
+        assert_eq!(people.of_user("aLiCe"), people.of_account(&alice));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::attribution::Attribution;
 use super::changes::LandingCell;
 use super::entry::ReceiptView;
+use super::excerpt::Excerpt;
 use super::lanes::Event;
 use super::prose::Prose;
 use super::refs::{ExceptionRef, Link, TicketRef};
@@ -99,6 +100,10 @@ pub struct ChangePage {
     pub policy: Prose,
     /// The files, in order of path, with their sizes.
     pub files: Vec<FileRow>,
+    /// The lines that made the class; empty where key changes are the evidence, or nothing can be shown.
+    pub excerpts: Vec<Excerpt>,
+    /// Why no lines are shown, where they should be. Empty otherwise.
+    pub no_excerpt: String,
     /// Everything that happened, in order of time.
     pub events: Vec<Event>,
     /// First arrival in production, for the dashed line.

@@ -11,7 +11,7 @@ use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
 use crate::app::read::{Page, Wanted};
-use crate::app::{App, LinkRequest, OverrideRequest};
+use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest};
 
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
@@ -49,8 +49,7 @@ async fn gate(app: &App, who: Asker, asked: Result<Asked, Problem>) -> Result<Re
         (Err(problem), Asker::Caller(_)) => return Err(problem),
     };
     let strict = asked.strict.unwrap_or(false);
-    let status =
-        if strict && !told.state.passes() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let status = if strict && !told.pass { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let mut response = (status, told.json).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -115,6 +114,16 @@ pub(super) async fn unlink_by_id(
 ) -> Result<Response, Problem> {
     app.unlink_by_id(&caller, &id, &reason).await?;
     Ok(no_store(json!({ "id": id, "live": false })))
+}
+
+/// `POST /api/v1/baselines`.
+pub(super) async fn baseline(
+    State(app): State<App>,
+    Api(caller): Api,
+    Json(request): Json<BaselineRequest>,
+) -> Result<Response, Problem> {
+    let id = app.declare_baseline(&caller, &request).await?;
+    Ok((StatusCode::CREATED, no_store(json!({ "id": id }))).into_response())
 }
 
 /// `GET /api/v1/changes`.

@@ -47,6 +47,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/gate", get(api::gate_by_query).post(api::gate_by_body))
         .route("/api/v1/links", post(api::link).delete(api::unlink))
         .route("/api/v1/links/{id}", delete(api::unlink_by_id))
+        .route("/api/v1/baselines", post(api::baseline))
         .route("/api/v1/changes", get(api::changes))
         .route("/api/v1/changes/{id}", get(api::change))
         .route("/api/v1/changes/{id}/overrides", post(api::override_veto))

@@ -12,16 +12,19 @@
 mod harness;
 
 mod access;
+mod baseline;
 mod examples;
 mod gate;
 mod https;
 mod intake;
 mod ledger;
 mod links;
+mod lists;
 mod order;
 mod owned_paths;
 mod pages;
 mod queue;
+mod rollout;
 mod stacked;
 mod store;
 mod vetoes;

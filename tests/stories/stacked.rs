@@ -3,6 +3,7 @@
 
 use countersign::cli::demo::forge::{Delivery, Proposal, PullId, Way, Work};
 use countersign::domain::id;
+use countersign::policy::State;
 use serde_json::Value;
 
 use crate::both;
@@ -137,3 +138,39 @@ both!(a_proposal_that_was_rebased_brings_its_own, |kind| async move {
 both!(the_upper_proposal_may_land_first, |kind| async move {
     story(kind, Stack::UpperFirst, &[1, 2], 4).await;
 });
+
+both!(
+    case_20_an_approval_of_the_upper_proposal_alone_does_not_let_both_into_main,
+    |kind| async move {
+        let mut town = Town::new(kind).await;
+        let (_, b) = opened(&mut town, "a");
+        done(done(town.forge.pull(&b)).approve("arch1"));
+        town.forge.later(5);
+        done(done(town.forge.pull(&b)).retarget("dev2", "main"));
+        town.arrive().await;
+        let head = done(done(town.forge.pull(&b)).head());
+        let answer = town.may_merge(head).await;
+        assert_eq!((answer.state, answer.pass), (State::Stale, false), "{}", answer.summary);
+        let why = town.change(2).await["approvals"][0]["why"].to_string();
+        assert!(why.contains("approved it for a; it goes to main now"), "{why}");
+        done(done(town.forge.pull(&b)).approve("arch1"));
+        town.arrive().await;
+        assert!(town.may_merge(head).await.pass, "approved as what it brings to main");
+    }
+);
+
+both!(
+    an_approval_stays_when_the_proposal_below_has_landed_and_the_change_is_the_same,
+    |kind| async move {
+        let mut town = Town::new(kind).await;
+        let (a, b) = opened(&mut town, "a");
+        done(done(town.forge.pull(&b)).approve("arch1"));
+        land(&mut town, &a, Way::Merge);
+        done(done(town.forge.pull(&b)).retarget("dev2", "main"));
+        town.arrive().await;
+        let head = done(done(town.forge.pull(&b)).head());
+        let answer = town.may_merge(head).await;
+        assert_eq!((answer.state, answer.pass), (State::Approved, true), "{}", answer.summary);
+        assert_eq!(town.change(2).await["approvals"][0]["basis"], "same_delta");
+    }
+);

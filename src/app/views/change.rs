@@ -1,7 +1,7 @@
 //! One sample, all evidence, one page.
 
 use super::changes::{landing, landing_cell};
-use super::{attribution, exception, moment};
+use super::{Listed, attribution, exception, moment};
 use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, deploys, links, read};
 use crate::domain::ticket::Ticket;
@@ -18,14 +18,19 @@ use crate::store::{self, Tx};
 
 impl App {
     /// The page of a change.
-    pub async fn change_page(&self, caller: &Caller, id: &str) -> Result<ChangePage, AppError> {
+    pub async fn change_page(
+        &self,
+        caller: &Caller,
+        id: &str,
+        scope: &Listed,
+    ) -> Result<ChangePage, AppError> {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
         let row = store::changes::get(&mut tx, id).await?;
         let row = row.ok_or_else(|| AppError::NotFound(format!("there is no change `{id}`")))?;
         let body = body(&row)?;
-        let repo = store::repositories::by_id(&mut tx, &row.repo).await?;
-        let repo = repo.map_or_else(|| row.repo.clone(), |repo| repo.name);
+        let repository = store::repositories::by_id(&mut tx, &row.repo).await?;
+        let repo = repository.as_ref().map_or_else(|| row.repo.clone(), |repo| repo.name.clone());
         let deploys = store::deploys::with_change(&mut tx, id).await?;
         let landed = landing(&row, &body)?;
         let tickets = self.ticket_moments(&mut tx, &row, &body, &deploys).await?;
@@ -37,6 +42,7 @@ impl App {
             .filter(|deploy| deploy.status == "succeeded" && deploy.environment == "production")
             .find_map(|deploy| Time::from_micros(deploy.finished_at.unwrap_or(deploy.started_at)));
         drop(tx);
+        let (excerpts, no_excerpt) = self.excerpts(repository.as_ref(), &body).await;
         let entry = decisions.last().map(|decision| decision.ledger_index);
         let entry = entry.or_else(|| deploys.iter().find_map(|deploy| deploy.ledger_index));
         let receipt = match entry {
@@ -65,12 +71,14 @@ impl App {
             decided_at: body.judged_at,
             policy: policy(&body),
             files: files(&body),
+            excerpts,
+            no_excerpt,
             events,
             in_production: production,
             places: places(&deploys)?,
             exceptions: exceptions.iter().map(|row| (exception(row), Prose::new())).collect(),
             receipt,
-            in_scope: true,
+            in_scope: scope.holds(moment("change", &row.id, row.sort_at)?, &reached(&deploys)),
             actions: vec![Link::new("JSON", format!("/api/v1/changes/{id}"))],
             decision: body.decision,
         })
@@ -114,6 +122,11 @@ impl App {
         }
         Ok((moments, folds))
     }
+}
+
+/// Where the change was deployed to.
+fn reached(deploys: &[DeployRow]) -> Vec<(Option<&str>, Option<&str>)> {
+    deploys.iter().map(|row| (Some(row.environment.as_str()), Some(row.service.as_str()))).collect()
 }
 
 fn policy(body: &ChangeBody) -> Prose {

@@ -56,6 +56,7 @@ impl App {
             checkpoints,
             kinds: Vec::new(),
             pager: Pager {
+                newer: None,
                 first_row,
                 last_row: size - from,
                 of: size,

@@ -162,6 +162,7 @@ fn grants(organisation: &Organisation) -> Vec<Grant> {
                 from: entry.from,
                 until: entry.until,
                 source: entry.place.clone(),
+                doubt: None,
             }),
             Holder::Team(_) => None,
         })

@@ -37,6 +37,18 @@ impl From<Commit> for PullCommit {
     }
 }
 
+/// A team, and the ids by which its members are asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Team {
+    pub(super) id: Id,
+    pub(super) organization: Organization,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Organization {
+    pub(super) id: Id,
+}
+
 /// A review as a list shows it: the state in upper case, no time of change.
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
@@ -70,6 +82,7 @@ impl Review {
             member: belongs(self.author_association),
             state,
             commit: self.commit_id.and_then(real),
+            base: None,
             submitted_at: self.submitted_at,
             moment: self.submitted_at?,
             body: Text::or_empty(self.body),

@@ -8,6 +8,7 @@ mod vetoes;
 
 pub use basis::{Owned, untouched};
 pub use exclude::{Excluded, excluded, unattributed};
+pub use roles::held_at;
 pub(super) use roles::{Held, held, holders, holds_any};
 pub use vetoes::standing as standing_vetoes;
 

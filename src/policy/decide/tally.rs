@@ -64,7 +64,9 @@ pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
         }
     };
     let held = match hold(need, vote.opinion, room) {
-        Held::Never => return Worth::Nothing(lacks(need, vote.opinion)),
+        Held::Never => {
+            return Worth::Nothing(lacks(need, vote.opinion) + &doubt(need, vote.opinion, room));
+        }
         Held::Lost(at) => {
             let why = format!(
                 "approver_no_longer_eligible: {} since {}",
@@ -112,6 +114,17 @@ fn lacks(need: &Need, opinion: &Opinion) -> String {
         Of::Role { role, scope } if scope == "*" => format!("does not hold {role} for all scopes"),
         Of::Role { role, scope } => format!("does not hold {role} for {scope}"),
     }
+}
+
+/// Why a role that somebody said this person has does not count; empty where nobody did.
+fn doubt(need: &Need, opinion: &Opinion, room: &Room<'_>) -> String {
+    let (Of::Role { role, .. }, Some(person)) = (&need.of, &opinion.by) else {
+        return String::new();
+    };
+    let mut grants = room.facts.grants.iter();
+    let found = grants
+        .find(|grant| grant.doubt.is_some() && grant.role == *role && grant.person == *person);
+    found.and_then(|grant| grant.doubt.as_ref()).map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 impl<'a> Tally<'a> {
@@ -231,7 +244,8 @@ impl<'a> Tally<'a> {
 /// People the organisation names, and holders of any role now: whom a page can offer as peers.
 fn known(room: &Room<'_>) -> BTreeSet<Person> {
     let listed = room.organisation.people.iter().map(|person| Person(person.user.clone()));
-    listed.chain(room.facts.grants.iter().map(|grant| grant.person.clone())).collect()
+    let holders = room.facts.grants.iter().filter(|grant| grant.doubt.is_none());
+    listed.chain(holders.map(|grant| grant.person.clone())).collect()
 }
 
 /// Everybody eligible took part, or nobody holds the role: it is never optional (sem 3).

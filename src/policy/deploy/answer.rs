@@ -47,28 +47,31 @@ impl Room<'_> {
         carried(&[State::Error, State::PolicyInvalid])
             .or(decisive.map(|(_, state)| state))
             .or_else(|| carried(&CARRIED))
-            .unwrap_or_else(|| self.plain(&open))
+            .unwrap_or_else(|| self.plain(&open, rules))
     }
 
     /// The state where no rule decides by itself.
-    fn plain(&self, open: &[&str]) -> State {
+    fn plain(&self, open: &[&str], rules: &[Rule]) -> State {
+        let overridden = rules.iter().any(|rule| rule.state == RuleState::Overridden);
         let only_stale =
             || self.asked().all(|change| change.passes() || change.state == State::Stale);
         match open {
             ["changes"] if only_stale() => State::Stale,
-            [] => self.passed(),
+            [] => self.passed(overridden),
             _ => State::Pending,
         }
     }
 
-    /// How it passes: as this commit did before where it brings nothing in, else as its changes do.
-    fn passed(&self) -> State {
+    /// How it passes: as this commit did before where it brings nothing in, else as its changes do. An override is a
+    /// person's word: nothing about it passed by rule (P5).
+    fn passed(&self, overridden: bool) -> State {
         let facts = self.facts;
-        match facts.last_good.filter(|_| facts.kind.brings_nothing() && self.judges()) {
+        let rests = facts.kind.brings_nothing() && self.judges();
+        let by_rule = || facts.changes.iter().all(|change| change.state == State::AutoApproved);
+        match facts.last_good.filter(|_| rests) {
+            _ if overridden => State::Approved,
             Some(before) => before.state,
-            None if facts.changes.iter().all(|change| change.state == State::AutoApproved) => {
-                State::AutoApproved
-            }
+            None if by_rule() => State::AutoApproved,
             None => State::Approved,
         }
     }
@@ -144,6 +147,9 @@ impl Room<'_> {
                 "{} Brought: {changes}.",
                 words::capital(&format!("{}.", self.only_classifies()))
             );
+        }
+        if self.declared_here().is_some() {
+            return format!("It passes on a person's word: {}.", self.baseline("").why);
         }
         match (facts.changes.is_empty(), state) {
             (true, _) => format!("It brings no change in: {}.", facts.buckets.sum()),

@@ -13,7 +13,7 @@
 //! | `unaccounted` | a commit is in no change, a landing is altered, or history was rewritten |
 //! | `unmatched` | nothing is there to judge (P6), or no rule speaks of a change |
 //! | `stale`, `pending` | of a change; `pending` also for order, rollback and redeploy |
-//! | `auto_approved` | every change passed by rule |
+//! | `auto_approved` | every change passed by rule, and no rule is overridden |
 //! | `approved` | every change passes |
 //!
 //! A deploy that brings nothing in (a rollback, a redeploy) passes with the state with which that commit passed here
@@ -36,6 +36,7 @@ pub use group::decide_group;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Class, Oid, Time};
 use crate::policy::decision::{Missing, Rule, State};
@@ -242,9 +243,10 @@ pub struct DeployFacts {
     /// Another artifact or configuration of the same commit than before.
     #[serde(default)]
     pub configuration_changed: bool,
-    /// Who declared this commit the baseline; `None`: nobody.
+    /// What an operator declared to run there before, where nothing reported came after that: the commit before this
+    /// one, or this very commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline_declared_by: Option<String>,
+    pub declared: Option<Declared>,
     /// Where this commit succeeded before.
     pub succeeded: Vec<Succeeded>,
     /// Open emergencies of the repository.

@@ -8,6 +8,7 @@ use super::{
     Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, RanBefore,
     Succeeded, decide_deploy,
 };
+use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Class, Time};
 use crate::policy::decision::{Missing, RuleState, State};
@@ -53,7 +54,7 @@ impl Deploy {
             last_good: None,
             migration_between: false,
             configuration_changed: false,
-            baseline_declared_by: None,
+            declared: None,
             succeeded: Vec::new(),
             emergencies: Vec::new(),
             errors: Vec::new(),
@@ -292,9 +293,22 @@ fn case_122_a_first_deploy_or_a_rewritten_history_never_passes_silently() {
     assert_eq!(first.state(), State::Unmatched);
     assert!(rule(&first.decide().rules, "something").remedy.starts_with("Ask an operator"));
     let declared = first.clone().with(|deploy| {
-        deploy.facts.baseline_declared_by = Some("ops1".to_owned());
+        deploy.facts.declared = Some(Declared {
+            since: None,
+            at: minute(1),
+            sha: deploy.facts.sha,
+            by: "ops1".to_owned(),
+            reason: "it ran before".to_owned(),
+        });
     });
-    assert!(declared.decide().passes());
+    let decision = declared.decide();
+    assert_eq!(decision.state, State::Approved, "on a person's word, so it did not pass by rule");
+    assert_eq!(rule(&decision.rules, "something").state, RuleState::Overridden);
+    assert!(decision.summary.contains("ops1 declared"), "{}", decision.summary);
+    let other = declared.with(|deploy| {
+        deploy.facts.declared.as_mut().expect("declared").sha = oid('d');
+    });
+    assert_eq!(other.state(), State::Unmatched, "declared for another commit");
     assert_eq!(first.clone().approved(1).state(), State::Approved);
     assert_eq!(first.brings(1, Class::Routine, State::Pending).state(), State::Pending);
     let rewritten = Deploy::of(DeployKind::HistoryRewritten).approved(1);
