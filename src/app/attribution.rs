@@ -84,7 +84,8 @@ fn landings_digest(commits: &BTreeSet<Oid>, known: &[LandedChange]) -> String {
             let mut brought: Vec<String> =
                 landing.commits.iter().map(ToString::to_string).collect();
             brought.sort();
-            format!("{} {} {}", landing.change, landing.landing, brought.join(","))
+            let on = if landing.protected { "protected" } else { "other" };
+            format!("{} {} {on} {}", landing.change, landing.landing, brought.join(","))
         })
         .collect();
     within.sort();
@@ -105,7 +106,7 @@ impl App {
         let earlier: Vec<DeployRow> =
             of_key.into_iter().filter(|row| came_before(row, target.at.as_ref())).collect();
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
-        let landings = landed_changes(&mut tx, repo).await?;
+        let landings = self.landed_changes(&mut tx, repo).await?;
         let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
         drop(tx);
         let Before { sha: previous, declared } = before(&earlier, &said, target);
@@ -178,6 +179,29 @@ impl App {
         Ok(Some(changes::outcome(&row)?))
     }
 
+    /// Every landing of a repository that came through a pull request, with all that it says it brought.
+    pub(crate) async fn landed_changes(
+        &self,
+        tx: &mut store::Tx,
+        repo: &Repository,
+    ) -> Result<Vec<LandedChange>, AppError> {
+        let mut commits: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
+        for (sha, change) in store::changes::commits(tx, &repo.id).await? {
+            if let Ok(sha) = sha.parse() {
+                commits.entry(change).or_default().push(sha);
+            }
+        }
+        let default = self.default_branch(repo);
+        let landings = store::changes::landings(tx, &repo.id).await?;
+        let known = landings.into_iter().filter_map(|(change, landing, branch)| {
+            let landing = landing.parse().ok()?;
+            let commits = commits.remove(&change)?;
+            let protected = branch == default || self.is_protected(repo, &branch);
+            Some(LandedChange { change, landing, commits, protected })
+        });
+        Ok(known.collect())
+    }
+
     pub(crate) async fn change_row(&self, id: &str) -> Result<Option<ChangeRow>, AppError> {
         let mut tx = self.db().read().await?;
         Ok(store::changes::get(&mut tx, id).await?)
@@ -237,26 +261,6 @@ pub(crate) fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded
         .collect()
 }
 
-/// Every landing of a repository that came through a pull request.
-pub(crate) async fn landed_changes(
-    tx: &mut store::Tx,
-    repo: &Repository,
-) -> Result<Vec<LandedChange>, AppError> {
-    let mut commits: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
-    for (sha, change) in store::changes::commits(tx, &repo.id).await? {
-        if let Ok(sha) = sha.parse() {
-            commits.entry(change).or_default().push(sha);
-        }
-    }
-    let landings = store::changes::landings(tx, &repo.id).await?;
-    let known = landings.into_iter().filter_map(|(change, landing)| {
-        let landing = landing.parse().ok()?;
-        let commits = commits.remove(&change)?;
-        Some(LandedChange { change, landing, commits })
-    });
-    Ok(known.collect())
-}
-
 fn read(
     mirror: &git::Repo,
     previous: Option<Oid>,
@@ -266,12 +270,7 @@ fn read(
     let range = range::between(mirror, previous, sha)?;
     let tree = if mirror.contains(sha) { Some(mirror.read_commit(sha)?.tree()?) } else { None };
     let buckets = buckets::attribute(mirror, &range, landings, None)?;
-    let mut withdrawn: Vec<String> = landings
-        .iter()
-        .filter(|landing| range.taken_out.contains(&landing.landing))
-        .map(|landing| landing.change.clone())
-        .collect();
-    withdrawn.sort();
+    let withdrawn = buckets::withdrawn(&range, landings);
     let migration = match (&range.relation, previous) {
         (Relation::Rollback | Relation::Diverged { .. }, Some(previous)) => {
             touches_migration(mirror, previous, sha)?

@@ -220,7 +220,7 @@ impl App {
             && facts.declared == before.declared
             && facts.last_good == attribution::last_good(&earlier, target.sha)
             && facts.succeeded == attribution::succeeded(&of_repo, target);
-        if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {
+        if !same || !body.reach.still(&self.landed_changes(&mut tx, repo).await?) {
             return Ok(false);
         }
         drop(tx);

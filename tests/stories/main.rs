@@ -27,6 +27,7 @@ mod owned_paths;
 mod pages;
 mod queue;
 mod rollout;
+mod stacked;
 mod store;
 mod teams;
 mod vetoes;

@@ -172,6 +172,8 @@ impl App {
                 change: change_id(&repo.id, &Subject::Pull(member.number)),
                 landing: member.landed.landing.commit,
                 commits: member.landed.commits.clone(),
+                // A queue forms for a protected branch.
+                protected: true,
             })
             .collect();
         let total = range.brought_in.len();
