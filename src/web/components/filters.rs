@@ -41,7 +41,8 @@ pub fn with_scope(href: &str, scope: &str) -> String {
     let period = names.iter().any(|name| matches!(*name, "from" | "to"));
     let added = scope.split('&').filter(|pair| {
         let name = name(pair);
-        !names.contains(&name) && !(period && matches!(name, "from" | "to"))
+        let said = names.contains(&name) || period && matches!(name, "from" | "to");
+        !said
     });
     let query: Vec<&str> = added.chain(said.iter().copied()).collect();
     let mark = if query.is_empty() { "" } else { "?" };
