@@ -114,6 +114,9 @@ const REASONS: &[(&str, &str)] = &[
     ("does not exist", "it does not exist, or a table is missing"),
     ("only grows", "the ledger refuses to be changed"),
     ("authentication failed", "it refuses the password"),
+    ("terminating connection", "it ended the connection"),
+    ("the database system is", "it is starting or stopping"),
+    ("too many clients", "it has no connection left"),
 ];
 
 impl StoreError {
@@ -439,8 +442,8 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
-        ("participants", participants::STATEMENTS),
         ("population", population::STATEMENTS),
+        ("participants", participants::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("search", search::STATEMENTS),

@@ -231,15 +231,19 @@ pub async fn totals(tx: &mut Tx, filter: &Filter, size: i64) -> Result<Tally, St
     Ok(tally(total))
 }
 
+/// Which counters hold what a filter's environment and service ask for.
+fn wide(filter: &Filter) -> i64 {
+    i64::from(filter.service.is_none()) + 2 * i64::from(filter.environment.is_none())
+}
+
 async fn of_spans(
     tx: &mut Tx,
     filter: &Filter,
     (span, first, until): (i64, i64, i64),
 ) -> Result<Sums, StoreError> {
-    let wide = wide(filter);
     Ok(on!(tx, |conn| sqlx::query_as(SPANS)
         .bind(span)
-        .bind(wide)
+        .bind(wide(filter))
         .bind(filter.environment.as_deref().unwrap_or_default())
         .bind(filter.service.as_deref().unwrap_or_default())
         .bind(first)
@@ -311,24 +315,18 @@ fn tally(total: [i64; 12]) -> Tally {
     }
 }
 
-/// Which counters answer a filter: `+1` over all services, `+2` over all environments.
-fn wide(filter: &Filter) -> i64 {
-    i64::from(filter.service.is_none()) + 2 * i64::from(filter.environment.is_none())
-}
-
-/// Counts by day (days since 1970-01-01) and class, of a filter's environment and service, over the days that begin in its
-/// period. `day`: microseconds of a day.
+/// Counts by day (days since 1970-01-01) and class, of a filter's environment and service, over the days that begin in
+/// its period.
 pub async fn days(
     tx: &mut Tx,
     filter: &Filter,
-    day: i64,
 ) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
     let rows: Vec<(i64, String, i64)> = on!(tx, |conn| sqlx::query_as(DAYS)
         .bind(wide(filter))
         .bind(filter.environment.as_deref().unwrap_or_default())
         .bind(filter.service.as_deref().unwrap_or_default())
-        .bind(filter.from.div_euclid(day))
-        .bind(filter.until.div_euclid(day))
+        .bind(filter.from.div_euclid(list::DAY))
+        .bind(filter.until.div_euclid(list::DAY))
         .fetch_all(conn)
         .await)?;
     let class = |class: String| (!class.is_empty()).then_some(class);

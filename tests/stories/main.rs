@@ -12,6 +12,7 @@
 mod harness;
 
 mod access;
+mod bad_input;
 mod baseline;
 mod examples;
 mod gate;
@@ -26,4 +27,5 @@ mod pages;
 mod queue;
 mod rollout;
 mod store;
+mod teams;
 mod vetoes;

@@ -11,13 +11,13 @@ use crate::harness::server::Server;
 use crate::harness::town::{REPO, Town, VALUES, done};
 
 /// A person's browser, without script.
-pub(crate) struct Browser<'s> {
-    pub(crate) server: &'s Server,
-    pub(crate) cookie: String,
+pub struct Browser<'s> {
+    pub server: &'s Server,
+    pub cookie: String,
 }
 
 impl Browser<'_> {
-    pub(crate) async fn open(&self, path: &str) -> (StatusCode, String, String) {
+    pub async fn open(&self, path: &str) -> (StatusCode, String, String) {
         let request = self.server.request(Method::GET, path).header("cookie", &self.cookie);
         let answer = request.header("accept", "text/html").send().await.expect("an answer");
         let status = answer.status();
@@ -28,7 +28,7 @@ impl Browser<'_> {
     }
 }
 
-pub(crate) async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
+pub async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> {
     let link =
         town.world.app.sign_in_link(&Caller::operator(), "helen.brandt", Role::Auditor).await;
     let path = format!("/sign-in/{}", link.expect("a link"));
@@ -51,12 +51,12 @@ pub(crate) async fn sign_in<'s>(town: &Town, server: &'s Server) -> Browser<'s> 
     Browser { server, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
 }
 
-pub(crate) fn all(page: &Html, selector: &str) -> Vec<String> {
+pub fn all(page: &Html, selector: &str) -> Vec<String> {
     let selector = Selector::parse(selector).expect("a selector");
     page.select(&selector).map(|found| found.text().collect::<String>()).collect()
 }
 
-pub(crate) fn links(page: &Html, prefix: &str) -> Vec<String> {
+pub fn links(page: &Html, prefix: &str) -> Vec<String> {
     let selector = Selector::parse("a[href]").expect("a selector");
     page.select(&selector)
         .filter_map(|link| link.value().attr("href"))

@@ -162,7 +162,7 @@ async fn waits(tx: &mut Tx, wanted: &Listed) -> Result<Vec<WaitRow>, AppError> {
 }
 
 async fn days(tx: &mut Tx, scoped: &rows::Filter) -> Result<Vec<Day>, AppError> {
-    let counts = rows::days(tx, scoped, DAY).await?;
+    let counts = rows::days(tx, scoped).await?;
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
     let (first, last) = (first.0.max(last.0 - DAYS), last.0);
     let mut days = Vec::new();
