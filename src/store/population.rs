@@ -278,8 +278,11 @@ async fn of_rows(
 }
 
 fn add(total: &mut [i64; 12], sign: i64, sums: Sums) {
-    let (a, b, c, d, e, f, g, h, i, j, k, l) = sums;
-    for (total, sum) in total.iter_mut().zip([a, b, c, d, e, f, g, h, i, j, k, l]) {
+    let (first, second, third, fourth, fifth, sixth, ..) = sums;
+    let (.., seventh, eighth, ninth, tenth, eleventh, twelfth) = sums;
+    let one_half = [first, second, third, fourth, fifth, sixth];
+    let other_half = [seventh, eighth, ninth, tenth, eleventh, twelfth];
+    for (total, sum) in total.iter_mut().zip(one_half.into_iter().chain(other_half)) {
         *total += sign * sum;
     }
 }

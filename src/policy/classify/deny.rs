@@ -47,7 +47,7 @@ pub fn denied_segment(path: &[Segment]) -> Option<String> {
         .map(String::as_str)
         .chain(pieces.iter().copied())
         .find_map(denied_key)
-        .or_else(|| nouns.map(|noun| noun.to_lowercase()).find_map(|noun| denied_key(&noun)))
+        .or_else(|| nouns.map(str::to_lowercase).find_map(|noun| denied_key(&noun)))
 }
 
 /// `URL` of `DATABASE_URL`.

@@ -2,6 +2,7 @@
 
 #![expect(
     missing_docs,
+    clippy::inline_always,
     reason = "the macro makes types that nobody reads; what they do is said at their functions"
 )]
 
