@@ -76,9 +76,11 @@ impl Excerpt {
             let numbers = || self.lines.iter().filter_map(of);
             numbers().min().zip(numbers().max())
         };
-        let words = |(first, last): (u64, u64)| match first == last {
-            true => format!("line {}", count(first)),
-            false => format!("lines {}–{}", count(first), count(last)),
+        let words = |(first, last): (u64, u64)| {
+            if first == last {
+                return format!("line {}", count(first));
+            }
+            format!("lines {}–{}", count(first), count(last))
         };
         span(|line| line.new)
             .map(words)
@@ -243,7 +245,7 @@ fn joined(tokens: &[Piece], head: usize, tail: usize) -> Vec<Piece> {
         };
         match pieces.last_mut() {
             Some(last) if last.tone == tone && tone != Tone::Mark => {
-                last.text.push_str(&token.text)
+                last.text.push_str(&token.text);
             }
             _ => pieces.push(Piece::new(tone, token.text.as_str())),
         }

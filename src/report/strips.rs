@@ -1,5 +1,7 @@
 //! `chart-strips`: on which days of a period each source delivered, with its silences cut out.
 
+use std::fmt::Write as _;
+
 use super::words::plural;
 
 /// A run of days, each counted since 1970-01-01.
@@ -128,7 +130,7 @@ pub fn finding(strips: &[(&str, &Strip)]) -> String {
         ),
     };
     if never > 0 && never < strips.len() as u64 {
-        sentence.push_str(&format!(" {never} of {of} delivered nothing."));
+        let _ = write!(sentence, " {never} of {of} delivered nothing.");
     }
     sentence
 }

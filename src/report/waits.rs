@@ -86,13 +86,13 @@ const ROW: u64 = 27;
 /// The drawing of these rows; empty of none.
 #[must_use]
 pub fn drawing(rows: &[WaitRow]) -> Waits {
-    let least = rows.iter().map(|row| row.median.max(1)).min();
-    let most = rows.iter().map(|row| row.ninety.max(1)).max();
-    let (Some(least), Some(most)) = (least, most) else { return Waits::default() };
-    let first = STEPS.iter().rposition(|step| *step <= least).unwrap_or(0);
-    let last =
-        STEPS.iter().position(|step| *step >= most).unwrap_or(STEPS.len() - 1).max(first + 1);
-    let steps = STEPS.get(first..=last).unwrap_or(&STEPS);
+    let shortest = rows.iter().map(|row| row.median.max(1)).min();
+    let longest = rows.iter().map(|row| row.ninety.max(1)).max();
+    let (Some(shortest), Some(longest)) = (shortest, longest) else { return Waits::default() };
+    let low = STEPS.iter().rposition(|step| *step <= shortest).unwrap_or(0);
+    let high =
+        STEPS.iter().position(|step| *step >= longest).unwrap_or(STEPS.len() - 1).max(low + 1);
+    let steps = STEPS.get(low..=high).unwrap_or(&STEPS);
     let ends = [steps.first(), steps.last()].map(|end| logarithm(*end.unwrap_or(&1)));
     let x = |seconds: u64| {
         let share = (logarithm(seconds.max(1)) - ends[0]) / (ends[1] - ends[0]).max(f64::EPSILON);

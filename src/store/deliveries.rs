@@ -22,7 +22,6 @@ const REFUSED_COUNT: &str =
     "select cast(coalesce(sum(count), 0) as bigint) from refused_delivery where source = $1";
 const HEALTH: &str = "select source, state, count(*), max(received_at) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by source, state order by source, state";
 const DAYS: &str = "select received_at / 86400000000, count(*) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by 1 order by 1";
-const COUNT: &str = "select count(*) from delivery";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
@@ -39,7 +38,6 @@ pub const STATEMENTS: &[&str] = &[
     REFUSED_COUNT,
     HEALTH,
     DAYS,
-    COUNT,
 ];
 
 /// What became of a delivery.
@@ -340,10 +338,4 @@ pub async fn days(
         .fetch_all(conn)
         .await)?;
     Ok(rows.into_iter().map(|(day, count)| (day, unsigned(count))).collect())
-}
-
-/// How many deliveries are kept.
-pub async fn count(tx: &mut Tx) -> Result<u64, StoreError> {
-    let (count,): (i64,) = on!(tx, |conn| sqlx::query_as(COUNT).fetch_one(conn).await)?;
-    Ok(unsigned(count))
 }

@@ -40,10 +40,7 @@ impl App {
         let decisions = store::decisions::about(&mut tx, &row.repo, &row.head).await?;
         let exceptions = store::exceptions::about(&mut tx, &format!("change:{id}")).await?;
         let events = events(&body, landed.as_ref().and_then(|l| l.at), &tickets.1, &deploys)?;
-        let production = deploys
-            .iter()
-            .filter(|deploy| deploy.status == "succeeded" && deploy.environment == "production")
-            .find_map(|deploy| Time::from_micros(deploy.finished_at.unwrap_or(deploy.started_at)));
+        let production = in_production(&deploys);
         drop(tx);
         let (excerpts, no_excerpt) = self.excerpts(repository.as_ref(), &body).await;
         let entry = decisions.last().map(|decision| decision.ledger_index);
@@ -126,6 +123,16 @@ impl App {
         }
         Ok((moments, folds))
     }
+}
+
+/// When it first arrived in production.
+fn in_production(deploys: &[DeployRow]) -> Option<Time> {
+    let arrived = deploys
+        .iter()
+        .filter(|deploy| deploy.status == "succeeded" && deploy.environment == "production");
+    arrived
+        .map(|deploy| deploy.finished_at.unwrap_or(deploy.started_at))
+        .find_map(Time::from_micros)
 }
 
 /// Where the change was deployed to.

@@ -37,7 +37,7 @@ impl App {
         let tally = rows::totals(&mut tx, &scoped, NOW).await?;
         let raised = rows::raised(&mut tx, &scoped).await?;
         let services = services(&mut tx, wanted).await?;
-        let anything = store::deliveries::count(&mut tx).await? > 0;
+        let anything = !store::deliveries::list(&mut tx, i64::MAX, 1).await?.is_empty();
         let (sources, period) = self.sources(&mut tx, wanted).await?;
         let (open, oldest) = open(&mut tx, wanted, self.now()).await?;
         let (commits, outcomes) = (commits_of(&tally), outcomes_of(&tally));

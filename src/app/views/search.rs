@@ -115,10 +115,10 @@ impl Found {
         let id = query.to_lowercase();
         match id.split_once('_').map(|(kind, _)| kind) {
             Some("chg") if store::changes::get(tx, &id).await?.is_some() => {
-                self.changes.add(id, "")
+                self.changes.add(id, "");
             }
             Some("dep") if store::deploys::get(tx, &id).await?.is_some() => {
-                self.deploys.add(id, "")
+                self.deploys.add(id, "");
             }
             Some("dec") if store::decisions::get(tx, &id).await?.is_some() => {
                 self.decisions.add(id, "");

@@ -50,32 +50,7 @@ pub fn overview() -> OverviewPage {
                 exception("X01", Severity::High, "4 deployed commits are in no pull request"),
             ),
         ],
-        sources: vec![
-            SourceRow {
-                id: "github".into(),
-                deliveries: 2_118,
-                last: Some(time("2026-11-20 14:05:51")),
-                set_aside: 0,
-                refused: 0,
-                strip: strip(&[]),
-            },
-            SourceRow {
-                id: "jira".into(),
-                deliveries: 9_377,
-                last: Some(time("2026-11-20 14:06:02")),
-                set_aside: 1,
-                refused: 2,
-                strip: strip(&[9, 10, 17]),
-            },
-            SourceRow {
-                id: HOSTILE.into(),
-                deliveries: 0,
-                last: None,
-                set_aside: 0,
-                refused: 0,
-                strip: Strip::default(),
-            },
-        ],
+        sources: sources(),
         population_href: "/population?from=2026-10-01&to=2026-10-31".into(),
         changes_href: "/changes?from=2026-10-01&to=2026-10-31".into(),
         first_run: Vec::new(),
@@ -90,6 +65,35 @@ fn strip(silent: &[i64]) -> Strip {
     let days: Vec<i64> =
         (0..31).filter(|day| !silent.contains(day)).map(|day| PERIOD + day).collect();
     Strip::of(&days, PERIOD + 30)
+}
+
+fn sources() -> Vec<SourceRow> {
+    vec![
+        SourceRow {
+            id: "github".into(),
+            deliveries: 2_118,
+            last: Some(time("2026-11-20 14:05:51")),
+            set_aside: 0,
+            refused: 0,
+            strip: strip(&[]),
+        },
+        SourceRow {
+            id: "jira".into(),
+            deliveries: 9_377,
+            last: Some(time("2026-11-20 14:06:02")),
+            set_aside: 1,
+            refused: 2,
+            strip: strip(&[9, 10, 17]),
+        },
+        SourceRow {
+            id: HOSTILE.into(),
+            deliveries: 0,
+            last: None,
+            set_aside: 0,
+            refused: 0,
+            strip: Strip::default(),
+        },
+    ]
 }
 
 fn waits() -> Vec<WaitRow> {

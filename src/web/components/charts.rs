@@ -150,6 +150,9 @@ pub fn chart_wait(page: &OverviewPage) -> Wait<'_> {
     }
 }
 
+/// Left and width of each bar of a strip.
+type Spans = Vec<(u64, u64)>;
+
 /// Units of a strip in its drawing.
 const STRIP: u64 = 300;
 
@@ -157,7 +160,7 @@ const STRIP: u64 = 300;
 #[derive(Debug, Clone, Template)]
 #[template(path = "components/chart_strips.html")]
 pub struct Strips<'a> {
-    sources: Vec<(&'a SourceRow, Vec<(u64, u64)>, Vec<(u64, u64)>)>,
+    sources: Vec<(&'a SourceRow, Spans, Spans)>,
     ends: Option<(String, String)>,
     finding: String,
 }
