@@ -287,7 +287,8 @@ mod tests {
         let unseen = People::new("github", &[real], Vec::new(), &entries);
         assert_eq!(unseen.of_account(&other), Person::from("M.Ortiz#999"));
         assert_eq!(unseen.signature("x", "x@x.example", Some("@m.ortiz")).person, None);
-        let elsewhere = People::new("bitbucket", &[other.clone()], Vec::new(), &entries);
+        let elsewhere =
+            People::new("bitbucket", std::slice::from_ref(&other), Vec::new(), &entries);
         assert_eq!(elsewhere.of_account(&other), Person::from("M.Ortiz"), "no account is joined");
     }
 }

@@ -141,7 +141,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,
         Command::Baseline(args) => baseline::run(args, config).await,
-        Command::Veto(command) => veto::run(command, config).await,
+        Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => policy::run(command),
         Command::Verify(args) => verify::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,

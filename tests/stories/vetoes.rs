@@ -73,7 +73,7 @@ both!(an_administrator_overrides_a_veto_with_a_reason_and_it_is_shown_as_that, |
     assert_eq!((answer.state, answer.pass), (State::Approved, true), "{}", answer.summary);
     let rule = answer.rules.iter().find(|rule| rule.id == "veto").expect("the rule");
     assert_eq!(rule.state.as_str(), "overridden");
-    assert!(rule.seen[0].contains(&format!("overridden by helen on 2026-11-20")), "{rule:?}");
+    assert!(rule.seen[0].contains("overridden by helen on 2026-11-20"), "{rule:?}");
     assert!(rule.seen[0].ends_with(REASON), "{rule:?}");
     let admin = cookie(&town, &server, "helen", Role::Admin).await;
     let decision = format!("/decisions/{}", answer.decision);

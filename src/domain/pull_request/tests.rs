@@ -157,7 +157,9 @@ fn whether_an_author_belonged_is_as_it_was_told_first_whatever_the_order() {
         [told(21, Some(true)), told(20, None), told(22, Some(false)), told(23, Some(true))];
     let fold = |events: &[ReviewEvent]| {
         let mut pull = PullRequest::new(&repo().id, 7);
-        events.iter().for_each(|event| pull.apply_review(event));
+        for event in events {
+            pull.apply_review(event);
+        }
         pull.reviews["1"].membership
     };
     assert_eq!(fold(&events), Some(Membership { at: at(21), member: true }));
