@@ -874,6 +874,16 @@ fn a_change_is_explained_by_the_policy_of_its_base() {
         &["policy", "explain", "--repo", ".", "--base", "nowhere", "--head", "main"],
     );
     assert_eq!((code, err.as_str()), (2, "error: `nowhere` names no commit here\n"));
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let done = git.args(arguments).current_dir(folder.path()).status();
+        assert!(done.expect("git runs").success());
+    };
+    git(&["init", "-q", "--object-format=sha256", "other"]);
+    let other = ["policy", "explain", "--repo", "other", "--base", "main", "--head", "main"];
+    let (code, out, err) = run(folder.path(), &other);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("its object ids are SHA-256, which this version does not read"), "{err}");
 }
 
 // ---------------------------------------------------------------------------------------------- the database

@@ -22,12 +22,13 @@ create index change_by_time on change (sort_at, id);
 create index change_by_repo on change (repo, pull);
 create index change_by_landing on change (repo, landed_sha);
 
--- Which landing brought which commit to a branch.
+-- Which landing says that it brought which commit to a branch. Of stacked proposals several may: who answers for the
+-- commit is worked out from all of them, never from the order in which they became known.
 create table change_commit (
   repo    text not null,
   sha     text not null,
   change  text not null,
-  primary key (repo, sha)
+  primary key (repo, sha, change)
 );
 create index change_commit_change on change_commit (change);
 

@@ -76,14 +76,15 @@ create index deploy_past_by_time on deploy_past (started_at, id);
 create index deploy_past_by_service on deploy_past (service, started_at, id);
 create index change_past_by_time on change_past (sort_at, id);
 
+-- Both halves have the same types: else SQLite would not merge their indexes, but sort all of it.
 create view deploy_version as
-  select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index, 9223372036854775807 as until from deploy
+  select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index, cast(9223372036854775807 as bigint) as until from deploy
   union all
   select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index, until from deploy_past;
 
 -- Changes that landed.
 create view change_version as
-  select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index, 9223372036854775807 as until from change where landed_sha is not null
+  select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index, cast(9223372036854775807 as bigint) as until from change where landed_sha is not null
   union all
   select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index, until from change_past;
 

@@ -186,19 +186,31 @@ impl KeepChange {
         }
         changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
-            let direct = change_id(&self.repo, &Subject::Direct(commit));
-            if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
-                let body = serde_json::json!({
-                    "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
-                });
-                let index = unit.record("change.explained", fields(body))?;
-                changes::remove(unit.tx(), &direct, index).await?;
-                traces::forget(unit.tx(), &direct).await?;
-                unit.moved(&self.repo);
-            }
+            explained(unit, &self.repo, commit, &self.row.id).await?;
         }
         Ok(true)
     }
+}
+
+/// A commit is no change of its own any more, if it was taken for one: `by` explains it.
+pub(super) async fn explained(
+    unit: &mut Unit,
+    repo: &str,
+    commit: Oid,
+    by: &str,
+) -> Result<(), AppError> {
+    let direct = change_id(repo, &Subject::Direct(commit));
+    if direct == by || changes::get(unit.tx(), &direct).await?.is_none() {
+        return Ok(());
+    }
+    let body = serde_json::json!({
+        "change": direct, "repo": repo, "commit": commit, "explained_by": by,
+    });
+    let index = unit.record("change.explained", fields(body))?;
+    changes::remove(unit.tx(), &direct, index).await?;
+    traces::forget(unit.tx(), &direct).await?;
+    unit.moved(repo);
+    Ok(())
 }
 
 impl KeepChange {

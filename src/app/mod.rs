@@ -17,6 +17,7 @@ mod changes;
 mod deploys;
 mod digest;
 mod error;
+mod exempt;
 pub mod gate;
 mod groups;
 pub mod intake;

@@ -261,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn case_31_logins_and_names_are_compared_without_case() {
+        let alice = account("7", "ALIcE");
+        let people = People::new("github", std::slice::from_ref(&alice), Vec::new(), &[]);
+        for said in ["@alice", "@ALICE", "7"] {
+            let signature = people.signature("x", "x@x.example", Some(said));
+            assert_eq!(signature.person, Some(people.of_account(&alice)), "{said}");
+        }
+        assert_eq!(people.named("alice"), Some(people.of_account(&alice)));
+        assert_eq!(people.of_user("aLiCe"), people.of_account(&alice));
+    }
+
+    #[test]
     fn a_login_like_the_name_of_a_person_with_another_account_is_not_that_person() {
         let ortiz = PersonEntry {
             user: "m.ortiz".to_owned(),

@@ -111,11 +111,23 @@ pub struct Opinion {
     /// The first commit after the one looked at, which made it stale if no basis holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overtaken_by: Option<Oid>,
+    /// It was given for another branch than the change goes to now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// When it was submitted, by the source's clock.
     pub at: Time,
     /// Dismissed by somebody since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed_at: Option<Time>,
+}
+
+/// An opinion of what a proposal brings to another branch: it was aimed elsewhere since (sem 4: retargeted).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// That branch; `None`: one of several, and nobody can tell which.
+    pub branch: Option<String>,
+    /// The fingerprint of what it brought there, where the objects are known.
+    pub fingerprint: Option<String>,
 }
 
 /// What a change was at a commit that somebody reviewed, told by how it differs from what it is at the head

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{PullRequestEvent, RepoRef, ReviewEvent};
+use super::event::{PullRequestEvent, RepoRef, ReviewEvent, ReviewedBase};
 use super::fact::Verdict;
 use super::fold::{Latest, earliest, latest};
 use super::{Account, Oid, Time};
@@ -96,6 +96,9 @@ pub struct Review {
     /// Whether its author belonged to the repository, as it was told first: when they wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<Membership>,
+    /// Where the pull request went when it was written, as it was told first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<(Time, ReviewedBase)>,
     /// When it was dismissed, told by the dismissal itself.
     pub dismissed_at: Option<Time>,
     /// Earliest moment at which it was told as dismissed by anything else (a later edit, a list).
@@ -196,6 +199,7 @@ impl PullRequest {
         let review = self.reviews.entry(event.review.clone()).or_insert(Review {
             said: None,
             membership: None,
+            base: None,
             dismissed_at: None,
             seen_dismissed: None,
         });
@@ -279,6 +283,9 @@ impl Review {
         }
         if let Some(told) = event.member.map(|member| Membership { at: event.moment, member }) {
             self.membership = Some(self.membership.map_or(told, |first| first.min(told)));
+        }
+        if let Some(told) = event.base.clone().map(|base| (event.moment, base)) {
+            self.base = Some(self.base.take().map_or(told.clone(), |first| first.min(told)));
         }
         let value = Said {
             by: event.by.clone(),

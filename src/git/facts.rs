@@ -104,6 +104,12 @@ pub fn direct_facts(
     })
 }
 
+/// The fingerprint of what `head` brings to a branch whose tip is `base_tip`.
+pub fn fingerprint_at(repo: &Repo, base_tip: Oid, head: Oid) -> Result<String, GitError> {
+    let (base, tip) = (to_git(base_tip)?, to_git(head)?);
+    Ok(fingerprint(&union(repo, &merge_bases(repo, base, tip)?, tip)?))
+}
+
 /// What a reviewed commit brings to `base_tip`: what an opinion about it was about (sem 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedFacts {

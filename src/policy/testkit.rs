@@ -294,6 +294,7 @@ impl Story {
             fingerprint: Some(format!("sha256:{commit}")),
             proofs: Vec::new(),
             overtaken_by: (!same).then(|| oid('f')),
+            elsewhere: None,
             at: minute(self.next),
             dismissed_at: None,
         });

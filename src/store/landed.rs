@@ -96,11 +96,12 @@ pub async fn list(
 ) -> Result<Vec<ChangeRow>, StoreError> {
     let sql = if window.descending { NEWEST } else { OLDEST };
     let (at, id) = window.from();
+    let (from, until) = window.narrowed((filter.from, filter.until));
     Ok(on!(tx, |conn| sqlx::query_as(sql)
         .bind(&filter.class)
         .bind(&filter.state)
-        .bind(filter.from)
-        .bind(filter.until)
+        .bind(from)
+        .bind(until)
         .bind(&filter.repo)
         .bind(window.size)
         .bind(window.limit)

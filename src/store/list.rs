@@ -47,6 +47,17 @@ impl Window {
     }
 }
 
+impl Window {
+    /// The part of a period that lies beyond the place, in the order of time: there the index is entered.
+    pub(super) fn narrowed(&self, (from, until): Part) -> Part {
+        match (&self.after, self.descending) {
+            (None, _) => (from, until),
+            (Some(place), true) => (from, until.min(place.at.saturating_add(1))),
+            (Some(place), false) => (from.max(place.at), until),
+        }
+    }
+}
+
 /// A part of a period: times from, until (excluded).
 pub(super) type Part = (i64, i64);
 

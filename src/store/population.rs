@@ -14,23 +14,33 @@ macro_rules! matching {
 }
 
 macro_rules! listed {
-    ($place:literal) => {
+    ($period:literal, $place:literal) => {
         concat!(
             "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy_version where ",
             matching!(),
-            " and started_at >= $7 and started_at < $8 and coalesce(ledger_index, 0) < $9 and until >= $9 and ",
+            " and coalesce(ledger_index, 0) < $9 and until >= $9 and ",
+            $period,
+            " and ",
             $place
         )
     };
 }
 
-const NEWEST: &str =
-    listed!("(started_at, id) < ($11, $12) order by started_at desc, id desc limit $10");
-const OLDEST: &str = listed!("(started_at, id) > ($11, $12) order by started_at, id limit $10");
+const NEWEST: &str = listed!(
+    "started_at >= $7 and started_at < $8",
+    "(started_at, id) < ($11, $12) order by started_at desc, id desc limit $10"
+);
+const OLDEST: &str = listed!(
+    "started_at >= $7 and started_at < $8",
+    "(started_at, id) > ($11, $12) order by started_at, id limit $10"
+);
+// The plus keeps SQLite from taking the index by time and sorting all of the period.
 const LAST_SERVICE: &str = listed!(
+    "+started_at >= $7 and +started_at < $8",
     "(service, started_at, id) < ($13, $11, $12) order by service desc, started_at desc, id desc limit $10"
 );
 const FIRST_SERVICE: &str = listed!(
+    "+started_at >= $7 and +started_at < $8",
     "(service, started_at, id) > ($13, $11, $12) order by service, started_at, id limit $10"
 );
 const MOST_SERVICE: &str = "select max(service) from (select max(service) as service from deploy union all select max(service) from deploy_past) as both_of";
@@ -179,6 +189,10 @@ pub async fn list(
         (Column::Service, None) => Some(String::new()),
     };
     let (at, id) = window.from();
+    let (from, until) = match column {
+        Column::Started => window.narrowed((filter.from, filter.until)),
+        Column::Service => (filter.from, filter.until),
+    };
     let rows: Vec<Flat> = on!(tx, |conn| {
         let query = sqlx::query_as(sql)
             .bind(&filter.environment)
@@ -187,8 +201,8 @@ pub async fn list(
             .bind(&filter.kind)
             .bind(&filter.class)
             .bind(&filter.state)
-            .bind(filter.from)
-            .bind(filter.until)
+            .bind(from)
+            .bind(until)
             .bind(window.size)
             .bind(window.limit)
             .bind(at)
@@ -278,11 +292,7 @@ async fn of_rows(
 }
 
 fn add(total: &mut [i64; 12], sign: i64, sums: Sums) {
-    let (first, second, third, fourth, fifth, sixth, ..) = sums;
-    let (.., seventh, eighth, ninth, tenth, eleventh, twelfth) = sums;
-    let one_half = [first, second, third, fourth, fifth, sixth];
-    let other_half = [seventh, eighth, ninth, tenth, eleventh, twelfth];
-    for (total, sum) in total.iter_mut().zip(one_half.into_iter().chain(other_half)) {
+    for (total, sum) in total.iter_mut().zip(<[i64; 12]>::from(sums)) {
         *total += sign * sum;
     }
 }

@@ -238,6 +238,21 @@ both!(an_unknown_commit_and_an_unknown_repository_never_pass, |kind| async move 
     assert!(matches!(refused, AppError::NotFound(_)), "{refused}");
 });
 
+both!(a_sha_256_id_is_an_error_that_says_so, |kind| async move {
+    let mut town = Town::new(kind).await;
+    let base = done(done(town.forge.repo(REPO)).tip("main"));
+    done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
+    town.arrive().await;
+    let other = "9f".repeat(32).parse().expect("a commit");
+    for answer in [town.may_merge(other).await, town.may_deploy(other).await] {
+        assert_eq!((answer.state, answer.pass), (State::Error, false), "{}", answer.summary);
+        assert!(
+            answer.summary.contains("SHA-256, which this version does not read"),
+            "{answer:#?}"
+        );
+    }
+});
+
 both!(an_author_whom_nobody_knows_raises_the_bar, |kind| async move {
     let mut town = Town::new(kind).await;
     let scaled = VALUES.replace("replicas: 4", "replicas: 5");

@@ -24,6 +24,25 @@ both!(every_statement_can_be_prepared, |kind| async move {
     }
 });
 
+/// SQLite reads a page of a list from an index, in order, in both halves of its history: it never sorts a whole period.
+#[tokio::test]
+async fn no_list_is_sorted_after_it_was_read() {
+    let (db, _folder) = open(Kind::Sqlite).await;
+    let Db::Sqlite { writer, .. } = &db else { panic!("SQLite") };
+    let lists = statements().into_iter().filter(|(room, sql)| {
+        ["population", "landed"].contains(room) && sql.contains("_version where")
+    });
+    let lists: Vec<_> = lists.map(|(_, sql)| sql).collect();
+    assert_eq!(lists.len(), 6);
+    for sql in lists {
+        let explain = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
+        let plan = sqlx::query(explain).fetch_all(writer).await.expect("a plan");
+        let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+        assert!(plan.iter().any(|step| step.starts_with("MERGE")), "{sql}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}: {plan:?}");
+    }
+}
+
 #[test]
 fn every_statement_of_a_file_is_listed_for_the_test_above() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::readers;
 use crate::domain::Oid;
-use crate::domain::fact::Reviewed;
+use crate::domain::event::ReviewedBase;
+use crate::domain::fact::{Elsewhere, Reviewed};
+use crate::domain::pull_request::PullRequest;
 use crate::git::facts::ChangeFacts;
 use crate::git::{self, GitError};
 
@@ -75,4 +77,51 @@ impl AtHead<'_> {
         }
         Ok(first)
     }
+}
+
+/// A review that was written while the proposal went to another branch, or nobody can tell to which.
+#[derive(Debug, Clone)]
+pub(super) struct AimedElsewhere {
+    id: String,
+    commit: Option<Oid>,
+    base: Option<ReviewedBase>,
+}
+
+/// The reviews of a pull request that were not of what it brings to `branch`. One that says nothing of its base was, if
+/// the pull request never went anywhere else.
+pub(super) fn aimed_elsewhere(pull: &PullRequest, branch: &str) -> Vec<AimedElsewhere> {
+    let moved = pull.bases.iter().any(|base| base != branch);
+    let reviews = pull.reviews.iter().filter(|(_, review)| match &review.base {
+        Some((_, base)) => base.branch != branch,
+        None => moved,
+    });
+    reviews
+        .map(|(id, review)| AimedElsewhere {
+            id: id.clone(),
+            commit: review.said.as_ref().and_then(|said| said.value.commit),
+            base: review.base.as_ref().map(|(_, base)| base.clone()),
+        })
+        .collect()
+}
+
+/// What each of them was about, by the id of the review.
+pub(super) fn elsewhere(
+    repo: &git::Repo,
+    aimed: &[AimedElsewhere],
+) -> Result<BTreeMap<String, Elsewhere>, GitError> {
+    let mut found = BTreeMap::new();
+    for review in aimed {
+        let fingerprint = match (&review.base, review.commit) {
+            (Some(base), Some(commit)) => {
+                match git::facts::fingerprint_at(repo, base.commit, commit) {
+                    Err(error) if error.missing().is_some() => None,
+                    print => Some(print?),
+                }
+            }
+            _ => None,
+        };
+        let branch = review.base.as_ref().map(|base| base.branch.clone());
+        found.insert(review.id.clone(), Elsewhere { branch, fingerprint });
+    }
+    Ok(found)
 }

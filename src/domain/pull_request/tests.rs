@@ -55,6 +55,7 @@ fn review(id: &str, action: &str, state: &str, minute: u32) -> ReviewEvent {
         member: Some(true),
         state: state.to_owned(),
         commit: Some(oid('b')),
+        base: None,
         submitted_at: Some(at(20)),
         moment: at(minute),
         body: String::new(),

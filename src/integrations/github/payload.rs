@@ -166,6 +166,8 @@ pub(super) struct Review {
 #[derive(Debug, Deserialize)]
 pub(super) struct ReviewedPull {
     pub(super) number: u64,
+    #[serde(default)]
+    pub(super) base: Option<Branch>,
     #[serde(default, deserialize_with = "time_or_none")]
     pub(super) updated_at: Option<Time>,
 }

@@ -82,6 +82,7 @@ impl Review {
             member: belongs(self.author_association),
             state,
             commit: self.commit_id.and_then(real),
+            base: None,
             submitted_at: self.submitted_at,
             moment: self.submitted_at?,
             body: Text::or_empty(self.body),

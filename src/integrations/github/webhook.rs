@@ -11,7 +11,7 @@ use super::payload::{
 };
 use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
-    ProtectionEvent, PushEvent, PushedCommit, RepoRef, ReviewEvent, TicketEvent,
+    ProtectionEvent, PushEvent, PushedCommit, RepoRef, ReviewEvent, ReviewedBase, TicketEvent,
 };
 use crate::domain::{Account, Oid};
 
@@ -146,6 +146,7 @@ fn review(body: &[u8]) -> Result<Normalised, Refusal> {
         member: belongs(review.author_association),
         state,
         commit: review.commit_id.and_then(real),
+        base: pull.base.map(|base| ReviewedBase { branch: base.name.0, commit: base.sha }),
         submitted_at: review.submitted_at,
         moment: moment.ok_or_else(|| lacking("review.submitted_at", "no time is given"))?,
         body: Text::or_empty(review.body),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::Standing;
 use crate::domain::RepoPath;
-use crate::domain::fact::{Facts, Opinion, Reviewed};
+use crate::domain::fact::{Elsewhere, Facts, Opinion, Reviewed};
 use crate::policy::model::Staleness;
 
 /// Tree proofs that git can find between two commits, in the order in which they are looked for.
@@ -20,6 +20,9 @@ pub(super) fn of(opinion: &Opinion, facts: &Facts, allowed: Staleness) -> Standi
             "its source names no commit, so nobody can tell what was approved".to_owned(),
         );
     };
+    if let Some(elsewhere) = &opinion.elsewhere {
+        return aimed_elsewhere(elsewhere, facts, allowed);
+    }
     if commit == facts.head {
         return Standing::Yes("same_commit");
     }
@@ -39,6 +42,20 @@ pub(super) fn of(opinion: &Opinion, facts: &Facts, allowed: Staleness) -> Standi
         basis,
         allowed.as_str(),
         overtaken(opinion, facts)
+    ))
+}
+
+/// An approval for another branch was of another change, even at the same commit: it counts only where the proposal
+/// brought exactly the same there (sem 4).
+fn aimed_elsewhere(elsewhere: &Elsewhere, facts: &Facts, allowed: Staleness) -> Standing {
+    let same = elsewhere.fingerprint.as_ref().is_some_and(|then| *then == facts.fingerprint);
+    if same && !facts.files.is_empty() && allowed >= Staleness::SameDelta {
+        return Standing::Yes("same_delta");
+    }
+    let branch = elsewhere.branch.as_deref().unwrap_or("another branch");
+    Standing::Lapsed(format!(
+        "approved it for {branch}; it goes to {} now, and that is not proven to be the same change",
+        facts.branch
     ))
 }
 

@@ -63,6 +63,17 @@ fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Clas
     Classification { class, why, files, limits }
 }
 
+/// Whether a path is one that nobody may change unseen: protected by its kind, by the policy, or odd.
+#[must_use]
+pub fn protects(policy: &Policy, path: &RepoPath) -> bool {
+    let Some(text) = path.as_str() else { return true };
+    builtin::protected(text).is_some()
+        || is_migration(path)
+        || !twin::findings(policy, path).is_empty()
+        || policy.always_critical.iter().any(|glob| glob.matches(path))
+        || path_rules(policy, path).any(|(class, _)| class == Class::Significant)
+}
+
 /// The path rules (`significant`, `routine`) that match a path, with the class they give. A file that several rules
 /// match raises the scopes of all of them, though [`FileClass`] names the highest one only.
 pub fn path_rules<'a>(

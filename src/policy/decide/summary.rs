@@ -106,7 +106,8 @@ fn stale(outcome: &Outcome, opinions: &[Counted], room: &Room<'_>) -> String {
             .map_or_else(|| "An approval no longer counts.".to_owned(), |text| format!("{text}."));
     };
     let name = &vote.opinion.name;
-    match (vote.opinion.overtaken_by, &vote.standing) {
+    let by = vote.opinion.overtaken_by.filter(|_| vote.opinion.elsewhere.is_none());
+    match (by, &vote.standing) {
         (Some(by), _) => {
             format!("{name} approved {}. Commit {} made it stale.", commit.short(), by.short())
         }

@@ -182,6 +182,7 @@ fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &st
         fingerprint: earlier.is_none().then(|| fingerprint.to_owned()),
         proofs: Vec::new(),
         overtaken_by: earlier.map(|_| head),
+        elsewhere: None,
         at,
         dismissed_at: None,
     }

@@ -1,7 +1,7 @@
 //! Binding and staleness (sem 4).
 
 use crate::domain::Class;
-use crate::domain::fact::Verdict;
+use crate::domain::fact::{Elsewhere, Verdict};
 use crate::policy::decision::{RuleState, State};
 use crate::policy::model::{Staleness, When};
 use crate::policy::testkit::{Story, commit, glob, oid, rule, signature, why};
@@ -95,6 +95,29 @@ fn case_17_objects_that_are_gone_make_it_stale_without_a_crash() {
 fn case_19_an_advancing_base_alone_changes_nothing() {
     let story = approved_at('f').with(|story| story.effective.base = "main@ffff".to_owned());
     assert_eq!(story.state(), State::Approved);
+}
+
+#[test]
+fn case_20_an_approval_for_another_branch_counts_only_for_exactly_the_same_change() {
+    let aimed = |branch: Option<&str>, fingerprint: Option<&str>| {
+        approved_at('f').which(|opinion| {
+            opinion.elsewhere = Some(Elsewhere {
+                branch: branch.map(str::to_owned),
+                fingerprint: fingerprint.map(str::to_owned),
+            });
+        })
+    };
+    for unproven in [aimed(Some("release"), Some("sha256:e")), aimed(Some("release"), None)] {
+        let decision = unproven.proven("clean_rebase").decide();
+        assert_eq!(decision.state, State::Stale);
+        let said = "approved it for release; it goes to main now, and that is not proven to be the same change";
+        assert_eq!(why(&decision, "arch1"), said);
+    }
+    assert_eq!(aimed(None, None).state(), State::Stale);
+    let same = aimed(Some("release"), Some("sha256:f"));
+    assert_eq!(same.decide().opinions[0].basis.as_deref(), Some("same_delta"));
+    assert_eq!(same.state(), State::Approved);
+    assert_eq!(same.staleness(Staleness::SameCommit).state(), State::Stale);
 }
 
 #[test]
