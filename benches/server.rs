@@ -420,7 +420,7 @@ fn deploy_body() -> Outcome<DeployBody> {
         last_good: None,
         migration_between: false,
         configuration_changed: false,
-        baseline_declared_by: None,
+        declared: None,
         succeeded: Vec::new(),
         emergencies: Vec::new(),
         errors: Vec::new(),
