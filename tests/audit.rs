@@ -279,7 +279,16 @@ fn since_takes_a_revision_or_a_day() {
 fn what_cannot_be_used_is_said_with_what_to_do_and_nothing_is_listed() {
     let story = four_landings();
     let nowhere = tempfile::tempdir().expect("a directory");
+    let other = nowhere.path().join("sha256");
+    let mut init = Command::new("git");
+    let made = init.args(["init", "-q", "--object-format=sha256"]).arg(&other).status();
+    assert!(made.expect("git runs").success());
     for (path, more, said) in [
+        (
+            other.as_path(),
+            &[][..],
+            "sha256: its object ids are SHA-256, which this version does not read: have what is to be judged in a repository with SHA-1 ids (`git init --object-format=sha1`)",
+        ),
         (nowhere.path(), &[][..], "no git repository that can be read"),
         (&nowhere.path().join("no"), &[][..], "no git repository that can be read"),
         (story.path(), &["--branch", "nope"][..], "there is no branch `nope`"),

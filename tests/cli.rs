@@ -663,6 +663,11 @@ fn what_the_arguments_themselves_forbid_ends_with_2() {
             "a repository and a number such as acme/payments#42 are needed",
         ),
         (vec!["unlink", "a/b#4", "PAY-7"], "--reason <TEXT>"),
+        (vec!["veto", "override", "a/b#4", "90"], "--reason <TEXT>"),
+        (
+            vec!["veto", "override", "a/b", "90", "--by", "x", "--reason", "y"],
+            "a repository and a number such as acme/payments#42 are needed",
+        ),
         (vec!["policy", "check"], "<FILE>..."),
         (vec!["policy", "test"], "<CASES>"),
         (vec!["policy", "explain", "--repo", "."], "--base <REV>"),
@@ -869,6 +874,16 @@ fn a_change_is_explained_by_the_policy_of_its_base() {
         &["policy", "explain", "--repo", ".", "--base", "nowhere", "--head", "main"],
     );
     assert_eq!((code, err.as_str()), (2, "error: `nowhere` names no commit here\n"));
+    let git = |arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let done = git.args(arguments).current_dir(folder.path()).status();
+        assert!(done.expect("git runs").success());
+    };
+    git(&["init", "-q", "--object-format=sha256", "other"]);
+    let other = ["policy", "explain", "--repo", "other", "--base", "main", "--head", "main"];
+    let (code, out, err) = run(folder.path(), &other);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("its object ids are SHA-256, which this version does not read"), "{err}");
 }
 
 // ---------------------------------------------------------------------------------------------- the database
@@ -995,6 +1010,22 @@ fn a_baseline_goes_to_a_server_that_is_named_with_its_reason() {
             "error: there is no repository `acme/payments` here; add it to the configuration as [[repository]]\n"
         )
     );
+}
+
+#[test]
+fn an_override_says_who_and_needs_a_repository_that_is_known() {
+    let folder = folder();
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let with = |by: &'static str| {
+        let reason = "the scanner took a test key for a real one";
+        ["veto", "override", "acme/payments#42", "90", "--by", by, "--reason", reason]
+    };
+    let (code, out, err) = run(folder.path(), &with(" "));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err, "error: --by: say who overrides the veto\n");
+    let (code, _, err) = run(folder.path(), &with("helen"));
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("acme/payments"), "{err}");
 }
 
 #[test]

@@ -38,6 +38,15 @@ create table commit_account (
   primary key (repo, sha)
 );
 
+-- Who, signed in at the source, brought a commit to a ref.
+create table commit_pusher (
+  repo       text not null,
+  sha        text not null,
+  reference  text not null,
+  account    text not null,
+  primary key (repo, sha, reference, account)
+);
+
 -- Every head that a pull request ever had.
 create table pull_head (
   repo  text not null,

@@ -76,9 +76,6 @@ create index deploy_past_by_time on deploy_past (started_at, id);
 create index deploy_past_by_service on deploy_past (service, started_at, id);
 create index change_past_by_time on change_past (sort_at, id);
 
--- What the overview counts, without reading a body.
-create index delivery_by_source on delivery (source, state, received_at);
-
 -- Both halves have the same types: else SQLite would not merge their indexes, but sort all of it.
 create view deploy_version as
   select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index, cast(9223372036854775807 as bigint) as until from deploy

@@ -84,7 +84,8 @@ fn landings_digest(commits: &BTreeSet<Oid>, known: &[LandedChange]) -> String {
             let mut brought: Vec<String> =
                 landing.commits.iter().map(ToString::to_string).collect();
             brought.sort();
-            format!("{} {} {}", landing.change, landing.landing, brought.join(","))
+            let on = if landing.protected { "protected" } else { "other" };
+            format!("{} {} {on} {}", landing.change, landing.landing, brought.join(","))
         })
         .collect();
     within.sort();
@@ -105,7 +106,7 @@ impl App {
         let earlier: Vec<DeployRow> =
             of_key.into_iter().filter(|row| came_before(row, target.at.as_ref())).collect();
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
-        let landings = landed_changes(&mut tx, repo).await?;
+        let landings = self.landed_changes(&mut tx, repo).await?;
         let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
         drop(tx);
         let Before { sha: previous, declared } = before(&earlier, &said, target);
@@ -130,7 +131,7 @@ impl App {
             emergencies: Vec::new(),
             errors: Vec::new(),
         };
-        let from_git = match from_git {
+        let mut from_git = match from_git {
             Ok(from_git) => from_git,
             Err(AppError::Unavailable(why)) => {
                 facts.errors.push(why);
@@ -140,7 +141,14 @@ impl App {
         };
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
-        facts.buckets = counted(from_git.range.brought_in.len(), &from_git.buckets);
+        let total = from_git.range.brought_in.len();
+        let exempted = self.exemptions(repo, &from_git.buckets.direct).await?;
+        self.no_changes(repo, &exempted).await?;
+        let is_exempt = |commit: &Oid| exempted.iter().any(|exempt| exempt.commit == *commit);
+        from_git.buckets.direct.retain(|commit| !is_exempt(commit));
+        facts.buckets = counted(total, &from_git.buckets);
+        facts.buckets.exempt = exempted.len() as u64;
+        facts.buckets.exempted = exempted;
         for change in from_git.buckets.landed.keys() {
             facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
         }
@@ -169,6 +177,29 @@ impl App {
             _ => row,
         };
         Ok(Some(changes::outcome(&row)?))
+    }
+
+    /// Every landing of a repository that came through a pull request, with all that it says it brought.
+    pub(crate) async fn landed_changes(
+        &self,
+        tx: &mut store::Tx,
+        repo: &Repository,
+    ) -> Result<Vec<LandedChange>, AppError> {
+        let mut commits: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
+        for (sha, change) in store::changes::commits(tx, &repo.id).await? {
+            if let Ok(sha) = sha.parse() {
+                commits.entry(change).or_default().push(sha);
+            }
+        }
+        let default = self.default_branch(repo);
+        let landings = store::changes::landings(tx, &repo.id).await?;
+        let known = landings.into_iter().filter_map(|(change, landing, branch)| {
+            let landing = landing.parse().ok()?;
+            let commits = commits.remove(&change)?;
+            let protected = branch == default || self.is_protected(repo, &branch);
+            Some(LandedChange { change, landing, commits, protected })
+        });
+        Ok(known.collect())
     }
 
     pub(crate) async fn change_row(&self, id: &str) -> Result<Option<ChangeRow>, AppError> {
@@ -230,26 +261,6 @@ pub(crate) fn succeeded(of_repo: &[DeployRow], target: &Target) -> Vec<Succeeded
         .collect()
 }
 
-/// Every landing of a repository that came through a pull request.
-pub(crate) async fn landed_changes(
-    tx: &mut store::Tx,
-    repo: &Repository,
-) -> Result<Vec<LandedChange>, AppError> {
-    let mut commits: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
-    for (sha, change) in store::changes::commits(tx, &repo.id).await? {
-        if let Ok(sha) = sha.parse() {
-            commits.entry(change).or_default().push(sha);
-        }
-    }
-    let landings = store::changes::landings(tx, &repo.id).await?;
-    let known = landings.into_iter().filter_map(|(change, landing)| {
-        let landing = landing.parse().ok()?;
-        let commits = commits.remove(&change)?;
-        Some(LandedChange { change, landing, commits })
-    });
-    Ok(known.collect())
-}
-
 fn read(
     mirror: &git::Repo,
     previous: Option<Oid>,
@@ -259,12 +270,7 @@ fn read(
     let range = range::between(mirror, previous, sha)?;
     let tree = if mirror.contains(sha) { Some(mirror.read_commit(sha)?.tree()?) } else { None };
     let buckets = buckets::attribute(mirror, &range, landings, None)?;
-    let mut withdrawn: Vec<String> = landings
-        .iter()
-        .filter(|landing| range.taken_out.contains(&landing.landing))
-        .map(|landing| landing.change.clone())
-        .collect();
-    withdrawn.sort();
+    let withdrawn = buckets::withdrawn(&range, landings);
     let migration = match (&range.relation, previous) {
         (Relation::Rollback | Relation::Diverged { .. }, Some(previous)) => {
             touches_migration(mirror, previous, sha)?
@@ -308,6 +314,7 @@ pub(crate) fn counted(total: usize, of: &buckets::Buckets) -> Buckets {
         landed: number(of.landed.values().map(Vec::len).sum()),
         direct: number(of.direct.len()),
         exempt: 0,
+        exempted: Vec::new(),
         plumbing: number(of.plumbing.len()),
         pre_ledger: number(of.pre_ledger.len()),
         unresolved: number(of.unresolved.len()),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project};
+use super::{App, AppError, Command, Unit, fields, links, project, traces};
 use crate::domain::fact::{Facts, Landing};
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -128,9 +128,10 @@ fn row(
 }
 
 /// What an entry says of a change. As long as it is the same, the last entry stands.
-fn told(row: &ChangeRow) -> ([String; 2], [Option<String>; 3], Option<i64>) {
-    let landing = [row.landed_sha.clone(), row.landed_how.clone(), row.integrity.clone()];
-    ([row.state.clone(), row.class.clone()], landing, row.landed_at)
+fn told(row: &ChangeRow) -> impl PartialEq {
+    let landing =
+        (row.landed_sha.clone(), row.landed_how.clone(), row.landed_at, row.integrity.clone());
+    (row.state.clone(), row.class.clone(), landing)
 }
 
 impl Command for KeepChange {
@@ -149,6 +150,7 @@ impl Command for KeepChange {
             unit.moved(&self.repo);
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
         let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
@@ -184,18 +186,31 @@ impl KeepChange {
         }
         changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
-            let direct = change_id(&self.repo, &Subject::Direct(commit));
-            if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
-                let body = serde_json::json!({
-                    "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
-                });
-                let index = unit.record("change.explained", fields(body))?;
-                changes::remove(unit.tx(), &direct, index).await?;
-                unit.moved(&self.repo);
-            }
+            explained(unit, &self.repo, commit, &self.row.id).await?;
         }
         Ok(true)
     }
+}
+
+/// A commit is no change of its own any more, if it was taken for one: `by` explains it.
+pub(super) async fn explained(
+    unit: &mut Unit,
+    repo: &str,
+    commit: Oid,
+    by: &str,
+) -> Result<(), AppError> {
+    let direct = change_id(repo, &Subject::Direct(commit));
+    if direct == by || changes::get(unit.tx(), &direct).await?.is_none() {
+        return Ok(());
+    }
+    let body = serde_json::json!({
+        "change": direct, "repo": repo, "commit": commit, "explained_by": by,
+    });
+    let index = unit.record("change.explained", fields(body))?;
+    changes::remove(unit.tx(), &direct, index).await?;
+    traces::forget(unit.tx(), &direct).await?;
+    unit.moved(repo);
+    Ok(())
 }
 
 impl KeepChange {

@@ -9,7 +9,7 @@ use super::gate::default_service;
 use super::people::People;
 use super::{App, AppError, Command, Unit, baselines, fields, project};
 use crate::domain::deployment::Deployment;
-use crate::domain::{Time, id};
+use crate::domain::{Oid, Time, id};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
 use crate::policy::{self, State};
 use crate::store::deploys::{self, DeployRow};
@@ -220,9 +220,17 @@ impl App {
             && facts.declared == before.declared
             && facts.last_good == attribution::last_good(&earlier, target.sha)
             && facts.succeeded == attribution::succeeded(&of_repo, target);
-        if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {
+        if !same || !body.reach.still(&self.landed_changes(&mut tx, repo).await?) {
             return Ok(false);
         }
+        drop(tx);
+        let exempted = &facts.buckets.exempted;
+        let direct = facts.buckets.direct_commits.iter().copied();
+        let commits: Vec<Oid> = direct.chain(exempted.iter().map(|one| one.commit)).collect();
+        if self.exemptions(repo, &commits).await? != *exempted {
+            return Ok(false);
+        }
+        let mut tx = self.db().read().await?;
         for known in facts.changes.iter().chain(&facts.withdrawn) {
             let now = store::changes::get(&mut tx, &known.id).await?;
             if now.as_ref().map(changes::outcome).transpose()?.as_ref() != Some(known) {

@@ -1,12 +1,15 @@
 //! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
 //! and kept; judging is a pure function of it (P4).
 
+mod reviewed;
+
 use std::collections::BTreeMap;
 
+use self::reviewed::{AimedElsewhere, AtHead, ProvedAt};
 use super::people::People;
-use super::{App, AppError, groups, links, mirrors::PolicyAt, project};
+use super::{App, AppError, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
-use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
+use crate::domain::fact::{Check, Commit, Elsewhere, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -54,19 +57,13 @@ struct FromGit {
     facts: ChangeFacts,
     policy: PolicyAt,
     opinions: BTreeMap<Oid, ProvedAt>,
+    /// By the id of the opinion.
+    elsewhere: BTreeMap<String, Elsewhere>,
     landed: Option<Landed>,
     tree: Oid,
     messages: Vec<String>,
     title: String,
     committed_at: Option<Time>,
-}
-
-/// What the objects prove about an opinion given at an older commit.
-#[derive(Debug, Clone, Default)]
-struct ProvedAt {
-    fingerprint: Option<String>,
-    proofs: Vec<String>,
-    overtaken_by: Option<Oid>,
 }
 
 /// What git is asked, in one go on one thread.
@@ -78,8 +75,12 @@ struct Asked {
     landed: Option<git::landing::Proposal>,
     /// Groups of a merge queue that bring the commit which the source names.
     groups: Vec<Group>,
+    /// What stands for the tip of a branch that is gone, the first that is there; none where the branch is protected,
+    /// which does not go.
+    once: Vec<Oid>,
     direct: bool,
     reviewed: Vec<Oid>,
+    aimed_elsewhere: Vec<AimedElsewhere>,
 }
 
 impl App {
@@ -166,6 +167,9 @@ impl App {
         facts.grants = people.grants(organisation);
         facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
         facts.checks = checks(&mut tx, repo, facts.head).await?;
+        if let Some(pull) = &judged.pull {
+            facts.overrides = overrides::of_pull(&mut tx, &repo.id, pull.number).await?;
+        }
         if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
             judged.title.clone_from(&now.value.title);
         }
@@ -183,6 +187,10 @@ impl App {
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
+        for opinion in &mut facts.opinions {
+            opinion.elsewhere = from_git.elsewhere.get(&opinion.id).cloned();
+        }
+        facts.reviewed = from_git.opinions.into_values().filter_map(|at| at.other).collect();
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);
@@ -222,8 +230,10 @@ impl App {
                 head: *commit,
                 landed: None,
                 groups: Vec::new(),
+                once: Vec::new(),
                 direct: true,
                 reviewed: Vec::new(),
+                aimed_elsewhere: Vec::new(),
             });
         };
         let head = pull.head().ok_or_else(|| {
@@ -231,7 +241,8 @@ impl App {
         })?;
         let branch =
             pull.now.as_ref().map_or_else(|| default.clone(), |now| now.value.base_branch.clone());
-        let policy_branch = if self.is_protected(repo, &branch) { branch.clone() } else { default };
+        let protected = self.is_protected(repo, &branch);
+        let policy_branch = if protected { branch.clone() } else { default };
         let landed = pull.landed.as_ref().map(|landed| git::landing::Proposal {
             head,
             claimed: landed.value.commit,
@@ -245,7 +256,21 @@ impl App {
             .collect();
         let reviewed = reviewed.into_iter().collect();
         let groups = Vec::new();
-        Ok(Asked { branch, policy_branch, head, landed, groups, direct: false, reviewed })
+        let claimed = landed.and_then(|landed| landed.claimed);
+        let base = pull.now.as_ref().map(|now| now.value.base);
+        let once = claimed.into_iter().chain(base).filter(|_| !protected).collect();
+        let aimed_elsewhere = reviewed::aimed_elsewhere(pull, &branch);
+        Ok(Asked {
+            branch,
+            policy_branch,
+            head,
+            landed,
+            groups,
+            once,
+            direct: false,
+            reviewed,
+            aimed_elsewhere,
+        })
     }
 
     /// The default branch of a repository.
@@ -297,6 +322,8 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         files: Vec::new(),
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),
@@ -365,14 +392,15 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             name: by
                 .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
             kind: by.map_or(AccountKind::Bot, |account| account.kind),
+            member: review.membership.map(|told| told.member),
             verdict: review.verdict(),
             commit: said.commit,
             fingerprint: proved.fingerprint,
             proofs: proved.proofs,
             overtaken_by: proved.overtaken_by,
+            elsewhere: None,
             at,
             dismissed_at: review.dismissed(),
-            judged: None,
         })
     });
     votes.collect()
@@ -439,7 +467,7 @@ impl Asked {
         if self.direct {
             return self.read_direct(repo, &commit);
         }
-        let tip = repo.resolve_ref(&format!("refs/heads/{}", self.branch))?;
+        let tip = self.tip(repo)?;
         let landed = match &self.landed {
             Some(proposal) => find_landing(repo, tip, proposal, &self.groups)?,
             None => None,
@@ -450,10 +478,9 @@ impl Asked {
         };
         let policy = self.policy(repo, landed.is_some().then_some(base_tip))?;
         let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
-        let mut opinions = BTreeMap::new();
-        for reviewed in &self.reviewed {
-            opinions.insert(*reviewed, prove(repo, *reviewed, self.head, base_tip, &facts)?);
-        }
+        let at_head = AtHead { repo, head: self.head, base_tip, facts: &facts };
+        let opinions = at_head.prove(&self.reviewed)?;
+        let elsewhere = reviewed::elsewhere(repo, &self.aimed_elsewhere)?;
         let messages = facts
             .commits
             .iter()
@@ -463,6 +490,7 @@ impl Asked {
             facts,
             policy,
             opinions,
+            elsewhere,
             landed,
             tree: commit.tree()?,
             messages,
@@ -481,6 +509,7 @@ impl Asked {
             facts: git::facts::direct_facts(repo, self.head, readers())?,
             policy: self.policy(repo, parent)?,
             opinions: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             landed: None,
             tree: commit.tree()?,
             messages: vec![commit.message.clone()],
@@ -489,9 +518,22 @@ impl Asked {
         })
     }
 
-    /// The policy at the base: of what has landed, as it was before it landed; else at the tip.
+    /// The tip of the branch it goes to. A branch of another proposal goes with that one; then the landing that the
+    /// source names, or the base it last told of, stands for it.
+    fn tip(&self, repo: &git::Repo) -> Result<Oid, GitError> {
+        match repo.resolve_ref(&format!("refs/heads/{}", self.branch)) {
+            Err(GitError::NoSuchRef(name)) => {
+                let once = self.once.iter().copied().find(|commit| repo.contains(*commit));
+                once.ok_or(GitError::NoSuchRef(name))
+            }
+            found => found,
+        }
+    }
+
+    /// The policy at the base: of what has landed on a protected branch, as it was before it landed; else at the tip of
+    /// the branch whose policy holds (sem 6.2).
     fn policy(&self, repo: &git::Repo, before: Option<Oid>) -> Result<PolicyAt, GitError> {
-        let at = match before {
+        let at = match before.filter(|_| self.branch == self.policy_branch) {
             Some(before) => before,
             None => repo.resolve_ref(&format!("refs/heads/{}", self.policy_branch))?,
         };
@@ -545,35 +587,6 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
         }
         at = parent;
     }
-}
-
-/// What the objects prove about an opinion given at an older commit. Objects that are gone prove nothing.
-fn prove(
-    repo: &git::Repo,
-    reviewed: Oid,
-    head: Oid,
-    base_tip: Oid,
-    facts: &ChangeFacts,
-) -> Result<ProvedAt, GitError> {
-    if !repo.contains(reviewed) {
-        return Ok(ProvedAt { overtaken_by: Some(head), ..ProvedAt::default() });
-    }
-    let mut proofs = Vec::new();
-    if git::trees::clean_rebase(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_rebase".to_owned());
-    }
-    if git::trees::clean_update_merge(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_update_merge".to_owned());
-    }
-    let mut overtaken_by = None;
-    // Children first, so the last one that the reviewed commit does not have is the first that came after it.
-    for commit in &facts.commits {
-        if commit.id != reviewed && !repo.reaches(reviewed, commit.id)? {
-            overtaken_by = Some(commit.id);
-        }
-    }
-    let fingerprint = git::facts::fingerprint_at(repo, base_tip, reviewed)?;
-    Ok(ProvedAt { fingerprint: Some(fingerprint), proofs, overtaken_by })
 }
 
 /// Says that a landing is of this change's own commit: for changes that landed without a pull request.

@@ -102,6 +102,13 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
         )
         .await?;
     }
+    if let Some(by) = &event.by {
+        for commit in &event.commits {
+            let sha = commit.id.to_string();
+            store::accounts::put_pusher(unit.tx(), &repo.id, &sha, &event.reference, &by.id)
+                .await?;
+        }
+    }
     let name = |oid: Option<crate::domain::Oid>| {
         oid.map_or_else(|| "none".to_owned(), |oid| oid.to_string())
     };

@@ -137,9 +137,9 @@ enum Stop {
 impl From<GitError> for Stop {
     fn from(error: GitError) -> Self {
         match error {
-            GitError::NotARepository { .. } | GitError::NoSuchRevision(_) => {
-                Self::Usage(error.to_string())
-            }
+            GitError::NotARepository { .. }
+            | GitError::ObjectFormat { .. }
+            | GitError::NoSuchRevision(_) => Self::Usage(error.to_string()),
             _ => Self::Unreadable(error.to_string()),
         }
     }

@@ -15,9 +15,9 @@ use crate::app::{Caller, LinkRequest};
 
 /// A pull request as `acme/payments#42`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct PullName {
-    repo: String,
-    number: u64,
+pub(super) struct PullName {
+    pub(super) repo: String,
+    pub(super) number: u64,
 }
 
 impl FromStr for PullName {

@@ -18,6 +18,7 @@ mod policy;
 mod serve;
 mod token;
 mod verify;
+mod veto;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ enum Command {
     Unlink(link::UnlinkArgs),
     /// Declares what runs somewhere, where no deploy was ever reported
     Baseline(baseline::BaselineArgs),
+    /// Sets a veto aside, as an administrator and with a reason
+    #[command(subcommand)]
+    Veto(veto::VetoCommand),
     /// Checks, tests and explains policies, offline
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -137,6 +141,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,
         Command::Baseline(args) => baseline::run(args, config).await,
+        Command::Veto(command) => veto::run(command, config).await,
         Command::Policy(command) => policy::run(command),
         Command::Verify(args) => verify::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,

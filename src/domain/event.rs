@@ -108,16 +108,29 @@ pub struct ReviewEvent {
     pub review: String,
     /// Who wrote it.
     pub by: Option<Account>,
+    /// Whether the source counts them among those who belong to the repository; `None`: it does not say.
+    pub member: Option<bool>,
     /// What it says: `approved`, `changes_requested`, `commented`, `dismissed`, in lower case.
     pub state: String,
     /// The commit it is about.
     pub commit: Option<Oid>,
+    /// Where the pull request went then, where the source says.
+    pub base: Option<ReviewedBase>,
     /// When it was submitted.
     pub submitted_at: Option<Time>,
     /// The order of facts about this review: `updated_at` where given, else `submitted_at`.
     pub moment: Time,
     /// Its text.
     pub body: String,
+}
+
+/// Where a pull request went when it was reviewed: a review is of what it brings there (sem 4).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReviewedBase {
+    /// The branch.
+    pub branch: String,
+    /// Its commit as the source saw it.
+    pub commit: Oid,
 }
 
 /// A ref moved.

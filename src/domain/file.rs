@@ -268,3 +268,24 @@ impl Value {
         }
     }
 }
+
+/// One line where two texts differ, or one beside it: for people to read, never for rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffLine {
+    /// Its number before, from 1; `None`: it is new.
+    pub old: Option<u64>,
+    /// Its number after, from 1; `None`: it is gone.
+    pub new: Option<u64>,
+    /// The line without its newline; bytes that are no UTF-8 are replaced.
+    pub text: String,
+    /// A newline ends it. The last line of a file may have none.
+    pub ended: bool,
+}
+
+impl DiffLine {
+    /// It is new or gone.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.old.is_none() || self.new.is_none()
+    }
+}

@@ -37,6 +37,12 @@ impl Oid {
         self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
     }
 
+    /// Whether it is of a repository with SHA-256 ids.
+    #[must_use]
+    pub fn is_sha_256(&self) -> bool {
+        self.len == 32
+    }
+
     /// All zeros: what forges send for "no commit".
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -315,10 +315,10 @@ mod tests {
 
     #[test]
     fn rosters_and_deliveries_end_alike_in_every_order() {
+        type Told = (Option<MembershipEvent>, Vec<Account>, Time);
         let (ada, grace) = (person("1", "ada"), person("2", "grace"));
         let both = vec![ada.clone(), grace.clone()];
         let rosters = [(vec![grace.clone()], 12), (both, 15), (vec![], 40)];
-        type Told = (Option<MembershipEvent>, Vec<Account>, Time);
         let mut all: Vec<Told> =
             life().into_iter().map(|(event, at)| (Some(event), Vec::new(), at)).collect();
         all.extend(rosters.into_iter().map(|(members, minute)| (None, members, at(minute))));

@@ -19,6 +19,8 @@ pub struct LandedChange {
     pub landing: Oid,
     /// What it brought, the landing commit among them.
     pub commits: Vec<Oid>,
+    /// The branch it landed on is protected. A proposal that was merged into another proposal's branch is not.
+    pub protected: bool,
 }
 
 /// The buckets. Lists are in the order of the range: children first.
@@ -71,7 +73,7 @@ pub fn attribute(
     known: &[LandedChange],
     ledger_from: Option<Oid>,
 ) -> Result<Buckets, GitError> {
-    let owners = owners(range, known);
+    let owners = owners(&counting(range), known);
     let older = older(repo, range, ledger_from)?;
     let baseline = range.relation == Relation::Baseline;
     let mut buckets = Buckets::default();
@@ -91,19 +93,18 @@ pub fn attribute(
     Ok(buckets)
 }
 
-/// The change that answers for each commit: the one that landed exactly there, else the one that brought the
-/// fewest commits (of stacked proposals the inner one), else the first by id. A landing that is not itself
-/// brought in answers for nothing here; in a baseline only a landing at the deployed commit counts.
-fn owners<'a>(range: &Range, known: &'a [LandedChange]) -> HashMap<Oid, &'a LandedChange> {
-    let brought: HashSet<Oid> = match (&range.relation, range.brought_in.first()) {
-        (Relation::Baseline, Some(tip)) => HashSet::from([*tip]),
-        _ => range.brought_in.iter().copied().collect(),
-    };
+/// The change that answers for each of these commits, by all landings among them, in any order. The one that brought it
+/// to a protected branch comes first: what was merged into a proposal's branch came in with that proposal, and was
+/// judged with it. Then the one that landed exactly there, then the one that brought the fewest commits (of proposals
+/// that carry each other along, the inner one), then the first by id. A landing that is not among the commits answers
+/// for nothing here.
+fn owners<'a>(among: &HashSet<Oid>, known: &'a [LandedChange]) -> HashMap<Oid, &'a LandedChange> {
     let mut owners: HashMap<Oid, &LandedChange> = HashMap::new();
     let rank = |change: &'a LandedChange, oid: Oid| {
-        (change.landing != oid, change.commits.len(), &change.change, change.landing)
+        let exactly = change.landing == oid;
+        (!change.protected, !exactly, change.commits.len(), &change.change, change.landing)
     };
-    for change in known.iter().filter(|change| brought.contains(&change.landing)) {
+    for change in known.iter().filter(|change| among.contains(&change.landing)) {
         for oid in change.commits.iter().chain([&change.landing]) {
             let owner = owners.entry(*oid).or_insert(change);
             if rank(change, *oid) < rank(owner, *oid) {
@@ -112,6 +113,32 @@ fn owners<'a>(range: &Range, known: &'a [LandedChange]) -> HashMap<Oid, &'a Land
         }
     }
     owners
+}
+
+/// The commits of a range whose landings count: in a baseline only the deployed commit.
+fn counting(range: &Range) -> HashSet<Oid> {
+    match (&range.relation, range.brought_in.first()) {
+        (Relation::Baseline, Some(tip)) => HashSet::from([*tip]),
+        _ => range.brought_in.iter().copied().collect(),
+    }
+}
+
+/// The changes that a range takes out, sorted by id: those that answer for their own landing among what is taken out.
+#[must_use]
+pub fn withdrawn(range: &Range, known: &[LandedChange]) -> Vec<String> {
+    let among: HashSet<Oid> = range.taken_out.iter().copied().collect();
+    let owners = owners(&among, known);
+    let answers = |change: &&LandedChange| {
+        owners.get(&change.landing).is_some_and(|owner| owner.change == change.change)
+    };
+    let mut withdrawn: Vec<String> = known
+        .iter()
+        .filter(|change| among.contains(&change.landing))
+        .filter(answers)
+        .map(|change| change.change.clone())
+        .collect();
+    withdrawn.sort();
+    withdrawn
 }
 
 fn older(repo: &Repo, range: &Range, ledger_from: Option<Oid>) -> Result<HashSet<Oid>, GitError> {

@@ -2,6 +2,10 @@
 
 use crate::domain::Oid;
 
+/// What to do about a repository whose format is not read.
+const OTHER_FORMAT: &str =
+    "have what is to be judged in a repository with SHA-1 ids (`git init --object-format=sha1`)";
+
 /// Why git could not answer. None of these may be read as "nothing found" (sem 11.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
@@ -12,6 +16,12 @@ pub enum GitError {
         path: String,
         /// What git said.
         why: String,
+    },
+    /// Another object format than SHA-1: libgit2 reads it in an experimental build only, which this is not.
+    #[error("{what}: its object ids are SHA-256, which this version does not read: {OTHER_FORMAT}")]
+    ObjectFormat {
+        /// The repository or the id.
+        what: String,
     },
     /// An object that is needed is not there: fetch, then ask again (sem 1).
     #[error("object {0} is not in the repository; fetch it and ask again")]
@@ -86,6 +96,19 @@ impl GitError {
         Self::Other(error.message().to_owned())
     }
 
+    /// About an id that is no SHA-1.
+    pub fn sha_256(oid: Oid) -> Self {
+        Self::ObjectFormat { what: oid.short() }
+    }
+
+    /// From git2 while opening a repository or talking to one, if it is the format that is wrong.
+    pub(super) fn about_format(what: &str, error: &git2::Error) -> Option<Self> {
+        let words = ["object format", "object-format", "oid type", "sha256"];
+        let said = error.message().to_lowercase();
+        let fits = words.iter().any(|word| said.contains(word));
+        fits.then(|| Self::ObjectFormat { what: what.to_owned() })
+    }
+
     /// From git2, while looking for this object.
     pub(super) fn about(id: git2::Oid, error: &git2::Error) -> Self {
         match error.code() {
@@ -114,13 +137,9 @@ impl From<git2::Error> for GitError {
     }
 }
 
-/// Our id as git2's. SHA-256 repositories are not read by this build.
+/// Our id as git2's. SHA-256 ids are not read by this build.
 pub(super) fn to_git(oid: Oid) -> Result<git2::Oid, GitError> {
-    git2::Oid::from_bytes(oid.as_bytes()).map_err(|_| GitError::Broken {
-        id: oid.to_string(),
-        wanted: "SHA-1 id",
-        why: "repositories with SHA-256 ids are not supported".to_owned(),
-    })
+    git2::Oid::from_bytes(oid.as_bytes()).map_err(|_| GitError::sha_256(oid))
 }
 
 /// git2's id as ours.

@@ -52,6 +52,10 @@ fn in_merge_title(title: &str, message: &str, merge: bool) -> Option<Hint> {
     if let Some(rest) = request {
         return digits(rest).map(|number| with_body(number, "`Merge pull request #n`"));
     }
+    // A merge bot's words, and those of people who merge by hand.
+    if let Some(number) = title.strip_prefix("Merge #").filter(|_| merge).and_then(digits) {
+        return Some(found(number, "`Merge #n`"));
+    }
     let auto = ["Auto merge of #", "auto merge of #", "Rollup merge of #"];
     if let Some(number) = auto.iter().find_map(|words| title.strip_prefix(words)).and_then(digits) {
         return Some(with_body(number, "`Auto merge of #n`"));
@@ -135,6 +139,8 @@ mod tests {
         let merge = |message: &str| hint(message, true).map(|hint| (hint.number, hint.title));
         assert_eq!(merge("[DOCS] Merge pull request #8 from a/b"), Some((Some(8), None)));
         assert_eq!(number("Revert \"Merge pull request #8 from a/b\""), None);
+        assert_eq!(merge("Merge #8: Add x"), Some((Some(8), None)));
+        assert_eq!(number("Merge #8: Add x"), None, "one parent: anybody's words");
         let gerrit = "Merge \"Revert \"Merge pull request #8 from a/b\"\"";
         assert_eq!(merge(gerrit), Some((None, None)));
         assert_eq!(merge("Merge changes I3ffeb091,Idffefea4"), Some((None, None)));

@@ -211,10 +211,10 @@ impl<'r> History<'r> {
                 self.projects.count(commit.title());
                 kept.keys.extend(keys(&commit.message));
                 kept.issues.extend(closed_issues(&commit.message));
-                // A merge inside the proposal wrote nothing of its own that we could tell from here.
-                if commit.parents.len() < 2 {
-                    kept.authors.extend(self.people.of_commit(&commit));
-                }
+                // A merge inside the proposal wrote nothing of its own that we could tell from here, but whom its message
+                // names beside its author did.
+                let wrote = usize::from(commit.parents.len() > 1);
+                kept.authors.extend(self.people.of_commit(&commit).into_iter().skip(wrote));
                 if !shallow.contains(&id) {
                     open.extend(commit.parents);
                 }

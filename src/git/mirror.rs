@@ -14,7 +14,7 @@ use crate::domain::Oid;
 
 use super::error::{GitError, to_git};
 use super::fetch::{FetchSpec, Transport};
-use super::repo::Repo;
+use super::repo::{Repo, not_a_repository};
 
 static READ_WITHOUT_HASHING: Once = Once::new();
 
@@ -43,10 +43,7 @@ impl Mirror {
                 .initial_head("main");
             Repository::init_opts(dir, &options)
         };
-        let git = git.map_err(|error| GitError::NotARepository {
-            path: dir.display().to_string(),
-            why: error.message().to_owned(),
-        })?;
+        let git = git.map_err(|error| not_a_repository(dir, &error))?;
         if dir.join("objects/info/alternates").exists() {
             let why = "it borrows objects from another repository (objects/info/alternates); make a new mirror";
             return Err(GitError::NotARepository {
@@ -93,9 +90,10 @@ impl Mirror {
     }
 
     fn fetch_local(&self, spec: &FetchSpec) -> Result<(), GitError> {
-        let unreachable = |error: &git2::Error| GitError::Unreachable {
-            url: spec.url.clone(),
-            why: error.message().to_owned(),
+        let unreachable = |error: &git2::Error| {
+            let why = error.message().to_owned();
+            GitError::about_format(&format!("`{}`", spec.url), error)
+                .unwrap_or_else(|| GitError::Unreachable { url: spec.url.clone(), why })
         };
         let mut remote =
             self.repo.git.remote_anonymous(&spec.url).map_err(|error| unreachable(&error))?;

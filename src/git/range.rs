@@ -55,6 +55,8 @@ pub struct Range {
 
 /// How `new` stands to `previous`.
 pub fn relation(repo: &Repo, previous: Option<Oid>, new: Oid) -> Result<Relation, GitError> {
+    // An id of another format is in no mirror, and pushing it would not help.
+    to_git(new)?;
     if let Some(missing) =
         [Some(new), previous].into_iter().flatten().find(|oid| !repo.contains(*oid))
     {

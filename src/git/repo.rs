@@ -251,7 +251,10 @@ pub(super) fn read_commit(odb: &git2::Odb<'_>, oid: git2::Oid) -> Result<RawComm
     RawCommit::parse(oid, object.data())
 }
 
-fn not_a_repository(path: &Path, error: &git2::Error) -> GitError {
+pub(super) fn not_a_repository(path: &Path, error: &git2::Error) -> GitError {
+    if let Some(format) = GitError::about_format(&path.display().to_string(), error) {
+        return format;
+    }
     let why = match error.code() {
         git2::ErrorCode::Owner => {
             "it belongs to another user; run this as that user, or add it to git's `safe.directory`"

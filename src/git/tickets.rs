@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::ticket_key::{Place, find};
 
 /// Names with the shape of a project key that are standards, formats or identifiers of something else.
-const STANDARDS: [&str; 87] = [
+const STANDARDS: [&str; 88] = [
     "AES", "AGPL", "ANSI", "APACHE", "ARM", "AVX", "BASE", "BCP", "BIP", "BLAKE", "BSD", "BUILD",
     "CLANG", "CP", "CUDA", "CVE", "CWE", "DES", "DSA", "ECMA", "EIP", "ES", "EVEX", "FIPS", "GCC",
-    "GHSA", "GMT", "GPL", "HTTP", "HTTPS", "IEC", "IEEE", "IPV", "ISO", "ISSUE", "JAVA", "JDK",
-    "JEP", "KEP", "LATIN", "LGPL", "LLVM", "MD", "MIT", "MP", "MPEG", "MPL", "MSVC", "NIST",
+    "GH", "GHSA", "GMT", "GPL", "HTTP", "HTTPS", "IEC", "IEEE", "IPV", "ISO", "ISSUE", "JAVA",
+    "JDK", "JEP", "KEP", "LATIN", "LGPL", "LLVM", "MD", "MIT", "MP", "MPEG", "MPL", "MSVC", "NIST",
     "NODE", "OPENSSL", "OSV", "OWASP", "PC", "PEP", "PHASE", "PHP", "PKCS", "POSIX", "PR", "PSR",
     "PYTHON", "RC", "RFC", "RHSA", "RIPEMD", "RS", "RSA", "RUSTSEC", "SHA", "SHAKE", "SLSA", "SSE",
     "STEP", "TLS", "TODO", "UAX", "UCS", "USB", "UTC", "UTF", "UTR", "UUID", "VC", "WINDOWS",
@@ -49,9 +49,12 @@ pub fn closed_issues(message: &str) -> Vec<String> {
     found
 }
 
-/// `#12` or `owner/name#12` at the beginning of a word; what follows the number may not be part of it.
+/// `#12`, `owner/name#12` or `GH-12` (GitHub's other spelling of `#12`) at the beginning of a word; what follows the number may not be part of it.
 fn issue(word: &str) -> Option<String> {
-    let (repo, rest) = word.split_once('#')?;
+    let (repo, rest) = match word.strip_prefix("GH-") {
+        Some(rest) => ("", rest),
+        None => word.split_once('#')?,
+    };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (number, after) = rest.split_at_checked(digits)?;
     let names = |part: &str| {
@@ -127,9 +130,9 @@ mod tests {
     #[test]
     fn an_issue_is_a_ticket_where_a_word_closes_it_and_nowhere_else() {
         let closed = closed_issues(
-            "Fix it (#9)\n\nFixes #12, closes: a/b.c#3. (resolves #4)\n* FIXED #5\nSee #6, fix [#7], fix #8-9 fix #0 prefix #1\nFixes a/b/c#2",
+            "Fix it (#9)\n\nFixes #12, closes: a/b.c#3. (resolves #4)\n* FIXED #5\nSee #6, fix [#7], fix #8-9 fix #0 prefix #1\nFixes a/b/c#2\nFixes GH-10, see GH-11",
         );
-        assert_eq!(closed, ["#12", "a/b.c#3", "#4", "#5"]);
+        assert_eq!(closed, ["#12", "a/b.c#3", "#4", "#5", "#10"]);
     }
 
     #[test]
@@ -137,12 +140,13 @@ mod tests {
         let mut projects = Projects::default();
         for title in [
             "UTF-8", "UTF-16", "UTF-32", "SHA-256", "SHA-1", "SHA-512", "PAY-1 a", "PAY-2 b",
-            "PAY-1 c", "ONE-1", "ONE-1", "ONE-1",
+            "PAY-1 c", "ONE-1", "ONE-1", "ONE-1", "GH-1", "GH-2", "GH-3",
         ] {
             projects.count(title);
         }
-        let found: Vec<String> =
-            ["UTF-8", "PAY-9", "PAY-9", "ONE-1", "SHA-1", "NEW-1"].map(str::to_owned).to_vec();
+        let found: Vec<String> = ["UTF-8", "PAY-9", "PAY-9", "ONE-1", "SHA-1", "NEW-1", "GH-1"]
+            .map(str::to_owned)
+            .to_vec();
         assert_eq!(projects.believed(&found), ["PAY-9"]);
     }
 }

@@ -89,6 +89,7 @@ pub fn organisation() -> Organisation {
             block_on_overdue: true,
         }),
         deny_unaccounted: true,
+        exempt: Vec::new(),
         rollout: Rollout::default(),
         ..Organisation::default()
     }

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod decision;
 pub mod deploy;
 pub mod diagnostic;
+pub mod exempt;
 pub mod file;
 pub mod glob;
 pub mod keypath;

@@ -271,6 +271,8 @@ pub struct Organisation {
     pub environments: Vec<Environment>,
     /// What happens to a deploy with commits that are no known change; `true`: denied.
     pub deny_unaccounted: bool,
+    /// Bots whose direct commits are exempt, and in which files.
+    pub exempt: Vec<super::exempt::ExemptRule>,
     /// Freeze windows.
     pub freeze: Vec<Freeze>,
     /// How strictly decisions bind.

@@ -140,6 +140,12 @@ impl DecisionPage {
         })
     }
 
+    /// Rules set aside by somebody entitled: shown beside the state, never melted into it (P5).
+    #[must_use]
+    pub fn overridden(&self) -> u64 {
+        super::rules::overridden(&self.rules)
+    }
+
     /// What is missing, each with what to do.
     #[must_use]
     pub fn to_do(&self) -> Vec<MissingItem> {

@@ -15,8 +15,12 @@ const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committ
      committer = case when commit_account.committer is null or excluded.committer < commit_account.committer then excluded.committer else commit_account.committer end";
 const COMMIT: &str = "select author, committer from commit_account where repo = $1 and sha = $2";
 
+const PUT_PUSHER: &str = "insert into commit_pusher (repo, sha, reference, account) values ($1, $2, $3, $4) on conflict do nothing";
+const PUSHERS: &str = "select reference, account from commit_pusher where repo = $1 and sha = $2 order by reference, account";
+
 /// For the test that prepares every statement.
-pub const STATEMENTS: &[&str] = &[PUT, BY_LOGIN, OF_SOURCE, PUT_COMMIT, COMMIT];
+pub const STATEMENTS: &[&str] =
+    &[PUT, BY_LOGIN, OF_SOURCE, PUT_COMMIT, COMMIT, PUT_PUSHER, PUSHERS];
 
 fn row((id, login, kind): (String, String, String)) -> Account {
     let kind = if kind == "user" { AccountKind::User } else { AccountKind::Bot };
@@ -87,4 +91,32 @@ pub async fn of_commit(
     let row: Option<(Option<String>, Option<String>)> =
         on!(tx, |conn| sqlx::query_as(COMMIT).bind(repo).bind(sha).fetch_optional(conn).await)?;
     Ok(row.unwrap_or_default())
+}
+
+/// Keeps which account brought a commit to a ref.
+pub async fn put_pusher(
+    tx: &mut Tx,
+    repo: &str,
+    sha: &str,
+    reference: &str,
+    account: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(PUT_PUSHER)
+        .bind(repo)
+        .bind(sha)
+        .bind(reference)
+        .bind(account)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Which accounts brought a commit to which refs.
+pub async fn pushers_of(
+    tx: &mut Tx,
+    repo: &str,
+    sha: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(PUSHERS).bind(repo).bind(sha).fetch_all(conn).await)?)
 }

@@ -1,4 +1,4 @@
-//! Changes, and which landing brought which commit.
+//! Changes, and which landing says that it brought which commit.
 
 use super::{StoreError, Tx, landed, on, signed, unsigned};
 
@@ -13,13 +13,12 @@ const DECISION: &str = "select decision, evaluated from change where id = $1";
 const KEEP_PAST: &str = "insert into change_past (id, until, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index) \
      select id, $2, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id = $1 and landed_sha is not null";
 const OF_REPO: &str = "select id from change where repo = $1 order by id";
-const PUT_COMMIT: &str = "insert into change_commit (repo, sha, change) values ($1, $2, $3) on conflict (repo, sha) do update set change = excluded.change";
+const PUT_COMMIT: &str = "insert into change_commit (repo, sha, change) values ($1, $2, $3) on conflict (repo, sha, change) do nothing";
 const DROP_COMMITS: &str = "delete from change_commit where change = $1";
 const DROP: &str = "delete from change where id = $1";
-const OWNER: &str = "select change from change_commit where repo = $1 and sha = $2";
 const COMMITS_OF: &str = "select sha from change_commit where change = $1 order by sha";
 const ALL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id > $1 order by id limit $2";
-const LANDINGS: &str = "select id, landed_sha from change where repo = $1 and pull is not null and landed_sha is not null";
+const LANDINGS: &str = "select id, landed_sha, branch from change where repo = $1 and pull is not null and landed_sha is not null";
 const OPEN: &str = "select pull from change where repo = $1 and branch = $2 and pull is not null and landed_sha is null order by pull";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
 
@@ -35,7 +34,6 @@ pub const STATEMENTS: &[&str] = &[
     PUT_COMMIT,
     DROP_COMMITS,
     DROP,
-    OWNER,
     COMMITS,
     LANDINGS,
     COMMITS_OF,
@@ -200,7 +198,7 @@ pub async fn of_repo(tx: &mut Tx, repo: &str) -> Result<Vec<String>, StoreError>
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Says which commits a change's landing brought to its branch.
+/// Says which commits a change's landing brought to its branch. What others say of the same commits stays.
 pub async fn put_commits(
     tx: &mut Tx,
     repo: &str,
@@ -230,20 +228,16 @@ pub async fn remove(tx: &mut Tx, id: &str, index: u64) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Which change brought a commit.
-pub async fn owner(tx: &mut Tx, repo: &str, sha: &str) -> Result<Option<String>, StoreError> {
-    let row: Option<(String,)> =
-        on!(tx, |conn| sqlx::query_as(OWNER).bind(repo).bind(sha).fetch_optional(conn).await)?;
-    Ok(row.map(|(change,)| change))
-}
-
-/// All commits of a repository that a change brought: `(commit, change)`.
+/// All commits of a repository that changes say they brought: `(commit, change)`; one commit may stand there twice.
 pub async fn commits(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(COMMITS).bind(repo).fetch_all(conn).await)?)
 }
 
-/// Every landing of a repository that came through a pull request: `(change, commit)`.
-pub async fn landings(tx: &mut Tx, repo: &str) -> Result<Vec<(String, String)>, StoreError> {
+/// Every landing of a repository that came through a pull request: `(change, commit, branch)`.
+pub async fn landings(
+    tx: &mut Tx,
+    repo: &str,
+) -> Result<Vec<(String, String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(LANDINGS).bind(repo).fetch_all(conn).await)?)
 }
 

@@ -1,7 +1,8 @@
 //! Where a page of a list stands, and how a period is cut so that its totals are sums of counters.
 
 /// One day in microseconds.
-const DAY: i64 = 24 * 3600 * 1_000_000;
+/// A day in microseconds.
+pub(super) const DAY: i64 = 24 * 3600 * 1_000_000;
 /// How long a span of a counter is: a day, then 32 days.
 const SPANS: [i64; 2] = [DAY, 32 * DAY];
 

@@ -75,7 +75,9 @@ const BEFORE: &str = summed!(concat!(
     matching!(),
     " and started_at >= $7 and started_at < $8"
 ));
-const DAYS: &str = "select at, class, cast(sum(deploys) as bigint) from deploy_total where span = 0 and wide = 1 and environment = $1 and service = '' and at >= $2 and at < $3 group by at, class order by at, class";
+const DAYS: &str = "select at, class, cast(sum(deploys) as bigint) from deploy_total where span = 0 and wide = $1 and environment = $2 and service = $3 and at >= $4 and at < $5 group by at, class order by at, class";
+const RAISED: &str = "select count(*) from deploy d where (cast($1 as text) is null or d.environment = $1) and (cast($2 as text) is null or d.service = $2) and d.started_at >= $3 and d.started_at < $4 \
+     and d.id in (select substr(e.subject, 8) from exception e where e.subject like 'deploy:%')";
 const PLACES: &str = "select distinct environment, service from deploy_total where span = 2 and wide = 0 order by environment, service";
 
 /// The counters that these deploys make.
@@ -128,6 +130,7 @@ pub const STATEMENTS: &[&str] = &[
     SINCE,
     BEFORE,
     DAYS,
+    RAISED,
     PLACES,
     COUNT,
     EMPTY,
@@ -242,15 +245,19 @@ pub async fn totals(tx: &mut Tx, filter: &Filter, size: i64) -> Result<Tally, St
     Ok(tally(total))
 }
 
+/// Which counters hold what a filter's environment and service ask for.
+fn wide(filter: &Filter) -> i64 {
+    i64::from(filter.service.is_none()) + 2 * i64::from(filter.environment.is_none())
+}
+
 async fn of_spans(
     tx: &mut Tx,
     filter: &Filter,
     (span, first, until): (i64, i64, i64),
 ) -> Result<Sums, StoreError> {
-    let wide = i64::from(filter.service.is_none()) + 2 * i64::from(filter.environment.is_none());
     Ok(on!(tx, |conn| sqlx::query_as(SPANS)
         .bind(span)
-        .bind(wide)
+        .bind(wide(filter))
         .bind(filter.environment.as_deref().unwrap_or_default())
         .bind(filter.service.as_deref().unwrap_or_default())
         .bind(first)
@@ -321,21 +328,34 @@ fn tally(total: [i64; 12]) -> Tally {
     }
 }
 
-/// Counts by day (days since 1970-01-01) and class in an environment, over the days that begin in a period.
+/// Counts by day (days since 1970-01-01) and class, of a filter's environment and service, over the days that begin in
+/// its period.
 pub async fn days(
     tx: &mut Tx,
-    environment: &str,
-    first: i64,
-    until: i64,
+    filter: &Filter,
 ) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
     let rows: Vec<(i64, String, i64)> = on!(tx, |conn| sqlx::query_as(DAYS)
-        .bind(environment)
-        .bind(first)
-        .bind(until)
+        .bind(wide(filter))
+        .bind(filter.environment.as_deref().unwrap_or_default())
+        .bind(filter.service.as_deref().unwrap_or_default())
+        .bind(filter.from.div_euclid(list::DAY))
+        .bind(filter.until.div_euclid(list::DAY))
         .fetch_all(conn)
         .await)?;
     let class = |class: String| (!class.is_empty()).then_some(class);
     Ok(rows.into_iter().map(|(day, of, count)| (day, class(of), count)).collect())
+}
+
+/// How many deploys of a filter's environment, service and period have an exception, in whatever state.
+pub async fn raised(tx: &mut Tx, filter: &Filter) -> Result<u64, StoreError> {
+    let (count,): (i64,) = on!(tx, |conn| sqlx::query_as(RAISED)
+        .bind(&filter.environment)
+        .bind(&filter.service)
+        .bind(filter.from)
+        .bind(filter.until)
+        .fetch_one(conn)
+        .await)?;
+    Ok(unsigned(count))
 }
 
 /// Every environment and service that something was deployed to.

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::{Api, Asker};
+use super::auth::{Api, Asker, InPerson};
 use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
 use crate::app::read::{Page, Wanted};
-use crate::app::{App, BaselineRequest, LinkRequest};
+use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest};
 
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
@@ -142,6 +142,26 @@ pub(super) async fn change(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     Ok(no_store(app.change(&caller, &id).await?))
+}
+
+/// A veto to set aside.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideBody {
+    veto: String,
+    reason: String,
+}
+
+/// `POST /api/v1/changes/{id}/overrides`.
+pub(super) async fn override_veto(
+    State(app): State<App>,
+    InPerson(caller): InPerson,
+    Path(change): Path<String>,
+    Json(OverrideBody { veto, reason }): Json<OverrideBody>,
+) -> Result<Response, Problem> {
+    let over = app.override_veto(&caller, OverrideRequest { change, veto, reason }).await?;
+    let body = json!({ "veto": over.veto, "by": over.by, "at": over.at, "reason": over.why });
+    Ok((StatusCode::CREATED, no_store(body)).into_response())
 }
 
 /// `GET /api/v1/pulls/{owner}/{name}/{number}`.

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::auth::{COOKIE, session_secret};
+use super::auth::{COOKIE, same_site, session_secret};
 use super::pages;
 use super::problem::PageProblem;
 use crate::app::{App, AppError};
@@ -79,15 +79,6 @@ pub(super) async fn sign_out(
         app.sign_out(&secret).await?;
     }
     Ok(with_cookie(&app, "", "/sign-in"))
-}
-
-/// A form of another site is refused: browsers say where a request comes from.
-fn same_site(headers: &HeaderMap) -> Result<(), AppError> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(AppError::Forbidden("this form was sent from another site".to_owned())),
-    }
 }
 
 fn with_cookie(app: &App, secret: &str, to: &str) -> Response {

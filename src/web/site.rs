@@ -10,6 +10,7 @@ use axum::routing::get;
 use chrono::Datelike as _;
 
 use super::auth::Visitor;
+use super::components::filters::with_scope;
 use super::components::{Area, Frame, Scope, Seal};
 use super::problem::PageProblem;
 use super::{assets, pages};
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/changes", get(changes))
         .route("/changes/{id}", get(change))
         .route("/decisions/{id}", get(decision))
+        .route("/search", get(search))
         .route("/ledger", get(ledger))
         .route("/ledger/{index}", get(entry))
 }
@@ -147,9 +149,8 @@ fn parameters(raw: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn area(label: &str, path: &str, here: &str, scope: &str) -> Area {
-    let href = if scope.is_empty() { path.to_owned() } else { format!("{path}?{scope}") };
-    Area { label: label.to_owned(), href, current: label == here, count: None }
+fn area(label: &str, path: &str, here: &str) -> Area {
+    Area { label: label.to_owned(), href: path.to_owned(), current: label == here, count: None }
 }
 
 /// The frame of a page, with its nonce.
@@ -158,10 +159,9 @@ async fn frame(
     caller: &Caller,
     address: &Address,
     (here, path): (&str, &str),
-    listed: bool,
+    note: &str,
 ) -> Result<(Frame, String), AppError> {
     let nonce = pages::nonce();
-    let scope = address.listed.scope.as_str();
     let record = app.record(caller).await?;
     let areas = [
         ("Overview", "/"),
@@ -177,9 +177,10 @@ async fn frame(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         base_url: app.url(""),
         path: whole,
-        areas: areas.map(|(label, path)| area(label, path, here, scope)).into(),
-        search: None,
-        scope: listed.then(|| scope_of(address, path, &record.places)),
+        carried: address.listed.carried_on(),
+        areas: areas.map(|(label, path)| area(label, path, here)).into(),
+        search: Some("/search".to_owned()),
+        scope: Some(Scope { note: note.to_owned(), ..scope_of(address, path, &record.places) }),
         login: Some(caller.name.clone()),
         person: format!("{} · {}", caller.name, caller.role.as_str()),
         sign_out: Some("/sign-out".to_owned()),
@@ -242,6 +243,23 @@ fn scope_of(address: &Address, path: &str, places: &[(String, String)]) -> Scope
     }
 }
 
+/// What the scope bar says on a page that shows everything.
+const WHOLE: &str = "The ledger is shown whole, whatever the scope";
+
+/// What the scope bar says on a page that looks everywhere.
+const ANYWHERE: &str = "A search looks everywhere, whatever the scope";
+
+/// What the scope bar says on a page about one thing.
+fn scope_note(noun: &str, inside: bool) -> String {
+    let verb = if inside { "is in" } else { "lies outside the" };
+    format!("This {noun} {verb} scope")
+}
+
+/// Sends the browser to another page, with the scope.
+fn see(path: &str, address: &Address) -> Response {
+    Redirect::to(&with_scope(path, &address.listed.carried_on())).into_response()
+}
+
 async fn overview(
     State(app): State<App>,
     Visitor(caller): Visitor,
@@ -249,7 +267,7 @@ async fn overview(
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.overview_page(&caller, &address.listed, &address.words()).await?;
-    let (frame, nonce) = frame(&app, &caller, &address, ("Overview", "/"), true).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Overview", "/"), "").await?;
     Ok(pages::answer(StatusCode::OK, pages::overview::render(&frame, &page)?, &nonce))
 }
 
@@ -265,7 +283,7 @@ async fn population(
         return Ok(elsewhere);
     }
     let page = app.population_page(&caller, &address.listed).await?;
-    let (mut frame, nonce) = frame(&app, &caller, &address, place, true).await?;
+    let (mut frame, nonce) = frame(&app, &caller, &address, place, "").await?;
     sealed(&mut frame, &address.listed, place.1, page.pager.ledger_size);
     Ok(pages::answer(StatusCode::OK, pages::population::render(&frame, &page)?, &nonce))
 }
@@ -281,7 +299,7 @@ async fn changes(
         return Ok(elsewhere);
     }
     let page = app.changes_page(&caller, &address.listed).await?;
-    let (mut frame, nonce) = frame(&app, &caller, &address, place, true).await?;
+    let (mut frame, nonce) = frame(&app, &caller, &address, place, "").await?;
     sealed(&mut frame, &address.listed, place.1, page.pager.ledger_size);
     Ok(pages::answer(StatusCode::OK, pages::changes::render(&frame, &page)?, &nonce))
 }
@@ -293,9 +311,10 @@ async fn change(
     RawQuery(raw): RawQuery,
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
-    let page = app.change_page(&caller, &id).await?;
+    let page = app.change_page(&caller, &id, &address.listed).await?;
     let path = format!("/changes/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    let note = scope_note("change", page.in_scope);
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::change::render(&frame, &page)?, &nonce))
 }
 
@@ -308,7 +327,9 @@ async fn deploy(
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.deploy_page(&caller, &id).await?;
     let path = format!("/deploys/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Population", &path), false).await?;
+    let place = (Some(page.row.environment.as_str()), Some(page.row.service.as_str()));
+    let note = scope_note("deploy", address.listed.holds(page.row.started, &[place]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Population", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::deploy::render(&frame, &page)?, &nonce))
 }
 
@@ -321,8 +342,25 @@ async fn decision(
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.decision_page(&caller, &id).await?;
     let path = format!("/decisions/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    let place = (page.environment.as_deref(), page.service.as_deref());
+    let note = scope_note("decision", address.listed.holds(page.decided_at, &[place]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::decision::render(&frame, &page)?, &nonce))
+}
+
+async fn search(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let query = address.query.get("q").map(String::as_str).unwrap_or_default();
+    let page = app.search_page(&caller, query).await?;
+    if let Some(only) = page.only() {
+        return Ok(see(only, &address));
+    }
+    let (frame, nonce) = frame(&app, &caller, &address, ("", "/search"), ANYWHERE).await?;
+    Ok(pages::answer(StatusCode::OK, pages::search::render(&frame, &page)?, &nonce))
 }
 
 async fn ledger(
@@ -332,11 +370,11 @@ async fn ledger(
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
     if let Some(index) = address.query.get("index").filter(|index| !index.is_empty()) {
-        return Ok(Redirect::to(&format!("/ledger/{}", encoded(index))).into_response());
+        return Ok(see(&format!("/ledger/{}", encoded(index)), &address));
     }
     let before = address.query.get("before").and_then(|before| before.parse().ok());
     let page = app.ledger_page(&caller, before, &address.listed.scope).await?;
-    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", "/ledger"), false).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", "/ledger"), WHOLE).await?;
     Ok(pages::answer(StatusCode::OK, pages::ledger::render(&frame, &page)?, &nonce))
 }
 
@@ -352,7 +390,8 @@ async fn entry(
     })?;
     let page = app.entry_page(&caller, number).await?;
     let path = format!("/ledger/{number}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", &path), false).await?;
+    let note = scope_note("entry", address.listed.holds(page.occurred, &[(None, None)]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::entry::render(&frame, &page)?, &nonce))
 }
 

@@ -115,6 +115,35 @@ both!(nobody_approves_what_they_wrote, |kind| async move {
     assert_eq!(answer.missing[0].why, "no_eligible_approver");
 });
 
+both!(a_peer_belongs_to_the_repository_and_a_passer_by_does_not, |kind| async move {
+    let organisation = crate::harness::town::ORGANISATION
+        .replace("default_class: significant", "default_class: routine");
+    let organisation =
+        format!("{organisation}people:\n  - {{ user: listed, emails: [listed@acme.example] }}\n");
+    let policy = format!(
+        "{}default: routine\napproval: {{ peers: {{ count: 1, for: routine }} }}\n",
+        crate::harness::town::POLICY
+    );
+    let mut town = Town::with(kind, &organisation, &policy).await;
+    for login in ["passer-by", "listed"] {
+        town.forge.outsider(login, login);
+    }
+    for (by, counts) in [("passer-by", false), ("listed", true), ("dev2", true)] {
+        let proposal =
+            Proposal::new(by, &format!("For {by}")).file("src/lib.rs", &format!("// {by}\n"));
+        let pull = done(done(town.forge.repo(REPO)).open_pull("dev1", &proposal));
+        done(done(town.forge.pull(&pull)).approve(by));
+        town.arrive().await;
+        let head = done(done(town.forge.pull(&pull)).head());
+        let answer = town.may_merge(head).await;
+        assert_eq!(answer.pass, counts, "{by}: {}", answer.summary);
+        let approval = &town.change(pull.number).await["approvals"][0];
+        assert_eq!(approval["counts"], counts, "{approval:#}");
+        let why = approval["why"].to_string();
+        assert_eq!(why.contains("counts them as an outsider"), !counts, "{why}");
+    }
+});
+
 both!(a_veto_survives_a_push_and_only_its_author_ends_it, |kind| async move {
     let mut town = Town::new(kind).await;
     let proposal = Proposal::new("x", "X").file("src/payments/refund.rs", "fn refund() { 3 }\n");
@@ -207,6 +236,21 @@ both!(an_unknown_commit_and_an_unknown_repository_never_pass, |kind| async move 
     };
     let refused = town.world.app.gate(&town.world.operator(), &asked).await.expect_err("refused");
     assert!(matches!(refused, AppError::NotFound(_)), "{refused}");
+});
+
+both!(a_sha_256_id_is_an_error_that_says_so, |kind| async move {
+    let mut town = Town::new(kind).await;
+    let base = done(done(town.forge.repo(REPO)).tip("main"));
+    done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
+    town.arrive().await;
+    let other = "9f".repeat(32).parse().expect("a commit");
+    for answer in [town.may_merge(other).await, town.may_deploy(other).await] {
+        assert_eq!((answer.state, answer.pass), (State::Error, false), "{}", answer.summary);
+        assert!(
+            answer.summary.contains("SHA-256, which this version does not read"),
+            "{answer:#?}"
+        );
+    }
 });
 
 both!(an_author_whom_nobody_knows_raises_the_bar, |kind| async move {

@@ -301,3 +301,19 @@ async fn a_page_in_place_of_a_repository_takes_nothing_away_for_good() {
     room.fetch(room.spec.clone()).await.expect("fetched again");
     assert_eq!(tip(), Ok(before));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_with_sha_256_ids_says_that_it_is_not_read() {
+    let room = Room::of(Manner::Honest).await;
+    let root = &room.server.root;
+    git(root, &["init", "-q", "--bare", "-b", "main", "--object-format=sha256", "it.git"], b"");
+    let tree = git(&root.join("it.git"), &["mktree"], b"");
+    room.commit(&tree, "refs/heads/main");
+    for url in [room.spec.url.clone(), format!("file://{}", root.join("it.git").display())] {
+        let error = room.refused(FetchSpec { url, ..room.spec.clone() }).await;
+        assert!(
+            error.contains("its object ids are SHA-256, which this version does not read"),
+            "{error}"
+        );
+    }
+}

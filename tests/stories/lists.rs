@@ -49,7 +49,9 @@ async fn read(browser: &Browser<'_>, path: &str) -> Read {
     assert_eq!(status, StatusCode::OK, "{path}: {text}");
     let page = Html::parse_document(&text);
     let link = Selector::parse("tbody th a[href]").expect("a selector");
-    let rows = page.select(&link).filter_map(|link| link.value().attr("href")).map(str::to_owned);
+    // Every link carries the scope on; a row is what stands before it.
+    let path = |href: &str| href.split('?').next().unwrap_or(href).to_owned();
+    let rows = page.select(&link).filter_map(|link| link.value().attr("href")).map(path);
     Read { rows: rows.collect(), body: all(&page, "table").join(""), page }
 }
 

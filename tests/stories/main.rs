@@ -12,8 +12,10 @@
 mod harness;
 
 mod access;
+mod bad_input;
 mod baseline;
 mod examples;
+mod exempt;
 mod gate;
 mod https;
 mod intake;
@@ -21,7 +23,11 @@ mod ledger;
 mod links;
 mod lists;
 mod order;
+mod owned_paths;
 mod pages;
 mod queue;
 mod rollout;
+mod stacked;
 mod store;
+mod teams;
+mod vetoes;

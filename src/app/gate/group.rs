@@ -53,6 +53,7 @@ impl App {
         drop(tx);
         match told {
             Some(told) => Ok(Some(told.branch)),
+            None if sha.is_sha_256() => Ok(None),
             None => self.in_mirror(repo, move |mirror| queue::branch_of(mirror, sha)).await,
         }
     }
@@ -171,6 +172,8 @@ impl App {
                 change: change_id(&repo.id, &Subject::Pull(member.number)),
                 landing: member.landed.landing.commit,
                 commits: member.landed.commits.clone(),
+                // A queue forms for a protected branch.
+                protected: true,
             })
             .collect();
         let total = range.brought_in.len();

@@ -7,6 +7,7 @@ use crate::app::judge::{Judged, Subject};
 use crate::app::{App, AppError};
 use crate::domain::Oid;
 use crate::domain::pull_request::PullRequest;
+use crate::git::GitError;
 use crate::policy::State;
 use crate::policy::model::Effective;
 use crate::store::repositories::Repository;
@@ -150,6 +151,11 @@ impl App {
     ) -> Result<Record, AppError> {
         let seen = self.seen(&repo.id).await?;
         let sha = question.sha;
+        if sha.is_sha_256() {
+            let (effective, why) =
+                (self.effective_for_deploys(), GitError::sha_256(sha).to_string());
+            return self.bare(repo, question, &effective, State::Error, why);
+        }
         let tree = self
             .in_mirror(repo, move |mirror| {
                 if mirror.contains(sha) {

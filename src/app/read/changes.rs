@@ -60,6 +60,22 @@ impl App {
         self.change_json(&mut tx, &row).await
     }
 
+    /// The id of a pull request's change.
+    pub async fn change_id_of_pull(
+        &self,
+        caller: &Caller,
+        repo: &str,
+        number: u64,
+    ) -> Result<String, AppError> {
+        caller.may(Action::Read, None)?;
+        let repo = self.repository(repo).await?;
+        let mut tx = self.db().read().await?;
+        let row = store::changes::by_pull(&mut tx, &repo.id, number).await?;
+        row.map(|row| row.id).ok_or_else(|| {
+            AppError::NotFound(format!("{}#{number} is not known or not judged yet", repo.name))
+        })
+    }
+
     async fn change_json(&self, tx: &mut Tx, row: &ChangeRow) -> Result<Value, AppError> {
         let body = body(row)?;
         let repo = store::repositories::by_id(tx, &row.repo).await?;
@@ -177,7 +193,7 @@ fn approvals(body: &ChangeBody) -> Vec<Value> {
         .iter()
         .map(|opinion| {
             json!({
-                "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict, "commit": opinion.commit,
+                "id": opinion.id, "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict, "commit": opinion.commit,
                 "at": opinion.at, "basis": opinion.basis, "counts": opinion.counts, "why": opinion.why,
             })
         })

@@ -83,6 +83,7 @@ impl App {
                 "exempt": buckets.exempt, "plumbing": buckets.plumbing,
                 "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
             },
+            "exempted": buckets.exempted,
             "changes": body.facts.changes.iter().map(change).collect::<Vec<_>>(),
             "withdrawn": body.facts.withdrawn.iter().map(change).collect::<Vec<_>>(),
             "rules": body.decision.rules,

@@ -140,7 +140,7 @@ async fn change_row(
         tickets: tickets(tx, &row.repo, row.pull).await?,
         authors: read::changes::authors(&body),
         state: decision.state,
-        overridden: 0,
+        overridden: crate::report::rules::overridden(&decision.rules),
         approval: counting.first().map(|opinion| ApprovalCell {
             by: opinion.by.clone(),
             role: opinion.role.clone(),

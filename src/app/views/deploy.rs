@@ -4,6 +4,7 @@ use super::population::deploy_row;
 use super::{attribution, gate_change, moment};
 use crate::app::deploys::body;
 use crate::app::{Action, App, AppError, Caller};
+use crate::domain::Oid;
 use crate::domain::baseline::Declared;
 use crate::report::deploy::{AttributedCommit, DeployPage, EntryRow};
 use crate::report::prose::Prose;
@@ -29,16 +30,14 @@ impl App {
         let direct = facts.buckets.direct_commits.iter().map(|commit| (commit, "direct"));
         let unresolved =
             facts.buckets.unresolved_commits.iter().map(|commit| (commit, "unresolved"));
-        let commits: Vec<AttributedCommit> = direct
+        let mut commits: Vec<AttributedCommit> = direct
             .chain(unresolved)
-            .map(|(commit, bucket)| AttributedCommit {
-                commit: *commit,
-                subject: String::new(),
-                author: String::new(),
-                bucket: bucket.to_owned(),
-                change: None,
-            })
+            .map(|(commit, bucket)| attributed(*commit, bucket, String::new(), String::new()))
             .collect();
+        commits.extend(facts.buckets.exempted.iter().map(|it| {
+            let what = format!("{} ({})", it.files.join(", "), it.rule);
+            attributed(it.commit, "exempt", what, it.bot.login.clone())
+        }));
         let entries = match row.ledger_index {
             Some(index) => vec![EntryRow {
                 index,
@@ -80,4 +79,8 @@ fn declared(said: &Declared) -> Prose {
         .text(since.unwrap_or_default())
         .text(": ")
         .text(said.reason.clone())
+}
+
+fn attributed(commit: Oid, bucket: &str, subject: String, author: String) -> AttributedCommit {
+    AttributedCommit { commit, subject, author, bucket: bucket.to_owned(), change: None }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::AppError;
+use crate::domain::Time;
 use crate::report::list::{Order, Pager, Sort};
 use crate::report::refs::Link;
 use crate::store::list::{NOW, Place, Window};
@@ -213,6 +214,30 @@ impl Listed {
             other.filters.insert((*name).to_owned(), (*value).to_owned());
         }
         other.address(path)
+    }
+
+    /// Whether something of this time, in one of these places (environment, service), lies in the scope. A place that
+    /// says no environment or no service is in all of them.
+    #[must_use]
+    pub fn holds(&self, at: Time, places: &[(Option<&str>, Option<&str>)]) -> bool {
+        let fits = |wanted: &Option<String>, said: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| said.is_none_or(|said| said == wanted))
+        };
+        let anywhere = self.environment.is_none() && self.service.is_none();
+        let here = |place: &(Option<&str>, Option<&str>)| {
+            fits(&self.environment, place.0) && fits(&self.service, place.1)
+        };
+        (self.from..self.until).contains(&at.micros()) && (anywhere || places.iter().any(here))
+    }
+
+    /// The whole scope as every link of a page carries it on: period, environment, service, and the size of the ledger
+    /// where one was chosen.
+    #[must_use]
+    pub fn carried_on(&self) -> String {
+        match self.ledger {
+            Some(size) => format!("{}&ledger={size}", self.whole_scope),
+            None => self.scope.clone(),
+        }
     }
 
     /// What a form of this list carries on unseen, beside the scope and the filters.

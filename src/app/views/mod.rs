@@ -5,10 +5,12 @@ pub mod changes;
 mod decision;
 mod deploy;
 mod entry;
+mod excerpt;
 mod ledger;
 mod listed;
 mod overview;
 pub mod population;
+mod search;
 
 pub use listed::{Columns, Listed, Turn, USUAL_SIZE, decoded, encoded};
 
@@ -48,10 +50,16 @@ fn attribution(buckets: &Buckets) -> Attribution {
     }
 }
 
+/// `1211`, or the short commit of a change without a pull request.
+fn gate_label(id: &str, pull: Option<u64>, landed: Option<&str>) -> String {
+    let commit = || landed.and_then(|sha| sha.get(..10)).unwrap_or(id).to_owned();
+    pull.map_or_else(commit, |pull| pull.to_string())
+}
+
 fn gate_change(change: &ChangeOutcome) -> GateChange {
-    let short = || change.landed_sha.map_or_else(|| change.id.clone(), |commit| commit.short());
+    let landed = change.landed_sha.map(|commit| commit.to_string());
     GateChange {
-        label: change.pull.map_or_else(short, |pull| pull.to_string()),
+        label: gate_label(&change.id, change.pull, landed.as_deref()),
         title: change.title.clone(),
         href: format!("/changes/{}", change.id),
         class: change.class,
@@ -60,15 +68,32 @@ fn gate_change(change: &ChangeOutcome) -> GateChange {
     }
 }
 
+fn severity(text: &str) -> Severity {
+    match text {
+        "high" => Severity::High,
+        "medium" => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
+/// What an exception is about (`change:chg_…`), linked where it has a page.
+fn about(subject: &str) -> Link {
+    let (noun, id) = subject.split_once(':').unwrap_or(("", subject));
+    let href = match noun {
+        "change" => format!("/changes/{id}"),
+        "deploy" => format!("/deploys/{id}"),
+        "decision" => format!("/decisions/{id}"),
+        "delivery" => format!("/api/v1/deliveries/{id}"),
+        _ => String::new(),
+    };
+    Link::new(subject.replacen(':', " ", 1), href)
+}
+
 fn exception(row: &ExceptionRow) -> ExceptionRef {
     let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
     ExceptionRef {
         kind: row.kind.clone(),
-        severity: match row.severity.as_str() {
-            "high" => Severity::High,
-            "medium" => Severity::Medium,
-            _ => Severity::Low,
-        },
+        severity: severity(&row.severity),
         title: body.get("title").and_then(|title| title.as_str()).unwrap_or_default().to_owned(),
         href: None,
         opened_at: Time::from_micros(row.opened_at),
@@ -83,7 +108,9 @@ async fn tickets(tx: &mut Tx, repo: &str, pull: Option<u64>) -> Result<Vec<Ticke
     for link in store::links::by_pull(tx, repo, pull).await? {
         if link.live {
             let exists = !store::tickets::by_key(tx, &link.ticket).await?.is_empty();
-            tickets.push(TicketRef { key: link.ticket, href: None, exists });
+            // A search for the key leads to everything that is linked to it.
+            let href = exists.then(|| format!("/search?q={}", encoded(&link.ticket)));
+            tickets.push(TicketRef { key: link.ticket, href, exists });
         }
     }
     Ok(tickets)

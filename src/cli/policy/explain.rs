@@ -126,6 +126,8 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
         files: found.files,
         commits,
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: grants(&effective.organisation),
         tickets: Vec::new(),
         checks: Vec::new(),

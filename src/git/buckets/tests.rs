@@ -26,7 +26,7 @@ fn world() -> World {
 }
 
 fn change(id: &str, landing: Oid, commits: &[Oid]) -> LandedChange {
-    LandedChange { change: id.to_owned(), landing, commits: commits.to_vec() }
+    LandedChange { change: id.to_owned(), landing, commits: commits.to_vec(), protected: true }
 }
 
 #[test]
@@ -96,4 +96,30 @@ fn redeploys_and_rollbacks_attribute_nothing() {
         let range = between(&w.kit.repo, Some(previous), new).expect("range");
         assert_eq!(attribute(&w.kit.repo, &range, &[], None).expect("buckets").sum(), 0);
     }
+}
+
+#[test]
+fn what_was_merged_into_a_proposals_branch_came_in_with_that_proposal() {
+    let kit = Kit::new();
+    let base = kit.commit(&[], &[("x", "0")], "base");
+    let a = kit.commit(&[base], &[("x", "0"), ("a", "1")], "a");
+    let b = kit.commit(&[a], &[("x", "0"), ("a", "1"), ("b", "1")], "b");
+    let into_a = kit.commit(&[a, b], &[("x", "0"), ("a", "1"), ("b", "1")], "Merge b into a");
+    let landed = kit.commit(&[base, into_a], &[("x", "0"), ("a", "1"), ("b", "1")], "Merge a");
+    let inner = LandedChange { protected: false, ..change("chg_b", into_a, &[into_a, b]) };
+    let outer = change("chg_a", landed, &[landed, into_a, b, a]);
+    let range = between(&kit.repo, Some(base), landed).expect("range");
+    for known in [[inner.clone(), outer.clone()], [outer.clone(), inner.clone()]] {
+        let buckets = attribute(&kit.repo, &range, &known, None).expect("buckets");
+        assert_eq!(buckets.landed.keys().collect::<Vec<_>>(), ["chg_a"]);
+        assert_eq!((buckets.sum(), buckets.landed["chg_a"].len()), (4, 4));
+        let back = between(&kit.repo, Some(landed), base).expect("range");
+        assert_eq!(withdrawn(&back, &known), ["chg_a"]);
+    }
+    let both = [LandedChange { protected: true, ..inner.clone() }, outer];
+    let buckets = attribute(&kit.repo, &range, &both, None).expect("buckets");
+    assert_eq!(buckets.landed["chg_b"], [into_a, b], "landed on a protected branch before");
+    let alone = between(&kit.repo, Some(base), into_a).expect("range");
+    let buckets = attribute(&kit.repo, &alone, &[inner], None).expect("buckets");
+    assert_eq!((&buckets.landed["chg_b"], &buckets.direct), (&vec![into_a, b], &vec![a]));
 }

@@ -14,6 +14,9 @@ const TOLD: usize = 300;
 /// What the program says when it wrote more than it may (`ulimit -f`).
 const TOO_LARGE: &str = "File too large";
 
+/// What the program says of a repository with SHA-256 ids.
+const OTHER_FORMAT: &str = "mismatched algorithms";
+
 /// Words of the program (or of its TLS libraries), and what to do about them. The first that fits is told.
 const HINTS: [(&[&str], &str); 6] = [
     (
@@ -63,6 +66,9 @@ pub(super) fn understood(spec: &FetchSpec, status: ExitStatus, said: &str) -> Gi
         let what =
             format!("what `{}` sent in one fetch, in bytes (`git.max_fetch_bytes`),", spec.url);
         return GitError::OverLimit { what, limit: spec.max_bytes };
+    }
+    if said.contains(OTHER_FORMAT) {
+        return GitError::ObjectFormat { what: format!("`{}`", spec.url) };
     }
     let line = said
         .lines()

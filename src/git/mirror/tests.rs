@@ -121,3 +121,29 @@ fn case_113_a_policy_file_is_plain_and_small_or_refused() {
     assert!(read("d").expect_err("dir").to_string().contains("directory"));
     assert!(matches!(read("big"), Err(GitError::OverLimit { limit: 256, .. })));
 }
+
+#[test]
+fn a_repository_with_sha_256_ids_is_refused_by_name_and_says_what_to_do() {
+    let dir = tempfile::tempdir().expect("dir");
+    let at = dir.path().join("s256.git");
+    let made = std::process::Command::new("git")
+        .args(["init", "-q", "--bare", "--object-format=sha256", "-b", "main"])
+        .arg(&at)
+        .status()
+        .expect("git");
+    assert!(made.success());
+    let said = |error: GitError| {
+        let text = error.to_string();
+        assert!(matches!(error, GitError::ObjectFormat { .. }), "{text}");
+        assert!(text.contains("s256.git") && text.contains("--object-format=sha1"), "{text}");
+    };
+    said(Mirror::open_or_init(&at).expect_err("as a mirror"));
+    said(Repo::open(&at).expect_err("as a repository"));
+    said(Repo::discover(&at).expect_err("around a folder"));
+    let spec = FetchSpec::new(format!("file://{}", at.display()));
+    said(mirror(&dir).fetch(&spec).expect_err("fetched"));
+    let sha_256 = "ab".repeat(32).parse().expect("an id");
+    let mirror = mirror(&dir);
+    assert!(!mirror.repo().contains(sha_256));
+    assert_eq!(mirror.keep(sha_256), Err(GitError::sha_256(sha_256)));
+}

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::super::payload::{Id, Text, real};
-use super::payload::{User, account};
+use super::payload::{User, account, belongs};
 use crate::domain::event::{RepoRef, ReviewEvent};
 use crate::domain::{Account, Oid, Time};
 
@@ -56,6 +56,8 @@ pub(super) struct Review {
     #[serde(default)]
     user: Option<User>,
     #[serde(default)]
+    author_association: Option<Text>,
+    #[serde(default)]
     body: Option<Text>,
     state: Text,
     #[serde(default)]
@@ -77,8 +79,10 @@ impl Review {
             action: "listed".to_owned(),
             review: self.id.0,
             by: account(self.user),
+            member: belongs(self.author_association),
             state,
             commit: self.commit_id.and_then(real),
+            base: None,
             submitted_at: self.submitted_at,
             moment: self.submitted_at?,
             body: Text::or_empty(self.body),

@@ -7,10 +7,11 @@ use super::super::payload::{Text, link, real, scope};
 use super::payload::{
     CheckRun, Commit, Deployment, DeploymentStatus, Happened, Issue, IssueChanges, MergeGroup,
     Organization, Pull, Repo, Review, ReviewedPull, Rule, Team, User, WorkflowRun, account,
+    belongs,
 };
 use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
-    ProtectionEvent, PushEvent, PushedCommit, RepoRef, ReviewEvent, TicketEvent,
+    ProtectionEvent, PushEvent, PushedCommit, RepoRef, ReviewEvent, ReviewedBase, TicketEvent,
 };
 use crate::domain::{Account, Oid};
 
@@ -142,8 +143,10 @@ fn review(body: &[u8]) -> Result<Normalised, Refusal> {
         action: around.action.clone(),
         review: review.id.0,
         by: account(review.user),
+        member: belongs(review.author_association),
         state,
         commit: review.commit_id.and_then(real),
+        base: pull.base.map(|base| ReviewedBase { branch: base.name.0, commit: base.sha }),
         submitted_at: review.submitted_at,
         moment: moment.ok_or_else(|| lacking("review.submitted_at", "no time is given"))?,
         body: Text::or_empty(review.body),

@@ -40,6 +40,7 @@ use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Class, Oid, Time};
 use crate::policy::decision::{Missing, Rule, State};
+use crate::policy::exempt::Exemption;
 use crate::policy::model::{Effective, Environment};
 use crate::policy::words;
 
@@ -101,6 +102,9 @@ pub struct Buckets {
     pub pre_ledger: u64,
     /// Could not be told.
     pub unresolved: u64,
+    /// Every commit of `exempt`, by whom and by which rule, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempted: Vec<Exemption>,
     /// Every commit of `direct`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub direct_commits: Vec<Oid>,
@@ -139,6 +143,7 @@ impl Buckets {
         let sum = terms.into_iter().try_fold(0_u64, u64::checked_add);
         sum == Some(self.total)
             && words::len(&self.direct_commits) == self.direct
+            && words::len(&self.exempted) == self.exempt
             && words::len(&self.unresolved_commits) == self.unresolved
     }
 }
@@ -359,6 +364,7 @@ fn sorted(facts: &DeployFacts) -> DeployFacts {
         changes.sort_by(|a, b| (a.pull, &a.id).cmp(&(b.pull, &b.id)));
     }
     facts.buckets.direct_commits.sort_unstable();
+    facts.buckets.exempted.sort();
     facts.buckets.unresolved_commits.sort_unstable();
     facts.succeeded.sort_by(|a, b| (&a.environment, a.at).cmp(&(&b.environment, b.at)));
     facts.emergencies.sort_by(|a, b| (a.until, &a.id).cmp(&(b.until, &b.id)));

@@ -6,6 +6,7 @@ use crate::domain::fact::Integrity;
 use crate::domain::{Oid, Time};
 use crate::policy::decide::leaf;
 use crate::policy::decision::{Rule, RuleState, State};
+use crate::policy::exempt::Exemption;
 use crate::policy::model::Effective;
 use crate::policy::words;
 
@@ -168,6 +169,7 @@ impl Room<'_> {
         let mut rule = leaf("accounted", title, state, why);
         rule.seen.push(buckets.sum());
         rule.seen.extend(named("direct", &buckets.direct_commits));
+        rule.seen.extend(buckets.exempted.iter().take(NAMED).map(exempted));
         rule.seen.extend(named("unresolved", &buckets.unresolved_commits));
         if state == RuleState::Unsatisfied {
             let remedy = if buckets.direct > 0 {
@@ -317,6 +319,16 @@ pub(super) fn direct(change: &ChangeOutcome) -> bool {
 
 fn outcome(change: &ChangeOutcome) -> String {
     format!("{}: {} ({}): {}", change.name(), change.state, change.class, change.why)
+}
+
+fn exempted(it: &Exemption) -> String {
+    let files = words::and_list(&it.files);
+    format!(
+        "exempt: {}: {} wrote and pushed {files} ({})",
+        it.commit.short(),
+        it.bot.login,
+        it.rule
+    )
 }
 
 fn named(word: &str, commits: &[Oid]) -> Option<String> {

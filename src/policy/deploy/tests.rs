@@ -10,8 +10,9 @@ use super::{
 };
 use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
-use crate::domain::{Class, Time};
+use crate::domain::{Account, AccountKind, Class, Time};
 use crate::policy::decision::{Missing, RuleState, State};
+use crate::policy::exempt::Exemption;
 use crate::policy::model::{Effective, Environment, Freeze};
 use crate::policy::testkit::{self, minute, now, oid, rule};
 
@@ -431,8 +432,26 @@ fn merge_plumbing_and_exempt_bots_bring_no_change_in() {
         deploy.facts.buckets.total = 2;
         deploy.facts.buckets.plumbing = 1;
         deploy.facts.buckets.exempt = 1;
+        deploy.facts.buckets.exempted = vec![Exemption {
+            commit: "ab".repeat(20).parse().expect("an id"),
+            bot: Account {
+                id: "7".into(),
+                login: "release-bot[bot]".into(),
+                kind: AccountKind::Bot,
+            },
+            files: vec!["CHANGELOG.md".to_owned()],
+            rule: "organisation: deploy.exempt[0], line 9".to_owned(),
+        }];
     });
     assert_eq!(plumbing.state(), State::AutoApproved);
+    let seen = rule(&plumbing.decide().rules, "accounted").seen.clone();
+    assert_eq!(
+        seen[1],
+        "exempt: abababab_: release-bot[bot] wrote and pushed CHANGELOG.md (organisation: deploy.exempt[0], line 9)"
+            .replace('_', "ab")
+    );
+    let unnamed = plumbing.with(|deploy| deploy.facts.buckets.exempted.clear());
+    assert_eq!(unnamed.state(), State::Error, "a sum without its commits does not close");
 }
 
 proptest! {

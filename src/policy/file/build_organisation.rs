@@ -8,6 +8,7 @@ use super::leaf;
 use super::node::{Entry, Node, Path};
 use crate::domain::Class;
 use crate::policy::built_in;
+use crate::policy::exempt::ExemptRule;
 use crate::policy::layers::least;
 use crate::policy::model::{
     Emergency, Environment, Freeze, Holder, Organisation, PersonEntry, Policy, RoleEntry, Rollout,
@@ -29,6 +30,7 @@ impl Build<'_> {
                 base.emergency.map(|base| self.emergency(&place, base))
             }),
             environments: deploy.as_ref().map(|place| self.environments(place)).unwrap_or_default(),
+            exempt: deploy.as_ref().map(|place| self.exempt(place)).unwrap_or_default(),
             deny_unaccounted: deploy
                 .and_then(|place| text(&place, "unaccounted"))
                 .is_none_or(|word| word != "allow"),
@@ -119,6 +121,16 @@ impl Build<'_> {
             rollback_window: self.maybe(place, "rollback_window", leaf::duration),
             after: texts(place, "after"),
         }
+    }
+
+    fn exempt(&mut self, deploy: &(&Node, Path)) -> Vec<ExemptRule> {
+        let rule = |this: &mut Self, place: &(&Node, Path)| ExemptRule {
+            bot: text(place, "bot").unwrap_or_default(),
+            files: this.list(place, "files", leaf::narrow_glob),
+            repositories: this.globs(place, "repositories"),
+            from: this.from(place),
+        };
+        items(deploy, "exempt").iter().map(|place| rule(self, place)).collect()
     }
 
     fn freeze(&mut self, place: &(&Node, Path)) -> Option<Freeze> {

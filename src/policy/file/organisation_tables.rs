@@ -125,6 +125,23 @@ static DEPLOY: Record = Record::new(
             Shape::Word(&["deny", "allow"]),
             "A deploy with commits that are no known change; `deny` where nothing is said.",
         ),
+        key(
+            "exempt",
+            Shape::List(&Shape::Record(&EXEMPT)),
+            "Bots that may commit without a pull request, and in which files; nobody where nothing is said.",
+        ),
+    ],
+);
+
+static EXEMPT: Record = Record::new(
+    "A bot whose direct commits are exempt where they touch only these files.",
+    &[
+        required("bot", Shape::Text, "Its login at the source: author, committer and pusher.")
+            .example("\"release-bot[bot]\""),
+        required("files", Shape::List(&Shape::Leaf(&leaf::NARROW_GLOB)), "The files.")
+            .example(r#"["CHANGELOG.md", "version.txt"]"#),
+        key("repositories", GLOBS, "Repositories by name; all where nothing is said.")
+            .example(r#"["acme/*"]"#),
     ],
 );
 

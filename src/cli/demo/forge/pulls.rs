@@ -107,6 +107,26 @@ impl Forge {
         self.repository_mut(&pull.repo)?.pulls.get_mut(&pull.number).ok_or_else(unknown)
     }
 
+    /// The open proposals from a branch that was moved go along with it.
+    fn follow(
+        &mut self,
+        repo: &str,
+        branch: &str,
+        to: Oid,
+        by: &Account,
+    ) -> Result<(), ForgeError> {
+        let repository = self.repository_mut(repo)?;
+        let from = repository.pulls.values_mut().filter(|pull| pull.open && pull.branch == branch);
+        let moved: Vec<(u64, Oid)> =
+            from.map(|pull| (pull.number, std::mem::replace(&mut pull.head, to))).collect();
+        for (number, before) in moved {
+            self.repository(repo)?.git.set_ref(&format!("refs/pull/{number}/head"), to)?;
+            let pull = PullId { repo: repo.to_owned(), number };
+            self.tell_pull(&pull, "synchronize", by, Some(before))?;
+        }
+        Ok(())
+    }
+
     /// Sends a pull request as it stands now.
     pub(super) fn tell_pull(
         &mut self,
@@ -258,7 +278,17 @@ impl PullHandle<'_> {
         let landed = self.landing(&state, &by, way)?;
         self.forge.move_branch(&self.id.repo, &state.base, Some(landed), &by)?;
         self.forge.close_merged(&self.id, landed, &by)?;
+        self.forge.follow(&self.id.repo, &state.base, landed, &by)?;
         Ok(landed)
+    }
+
+    /// Aims it at another branch.
+    pub fn retarget(&mut self, by: &str, base: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        let base_sha = self.forge.repository(&self.id.repo)?.branch(base)?;
+        let state = self.forge.pull_state_mut(&self.id)?;
+        (state.base, state.base_sha) = (base.to_owned(), base_sha);
+        self.forge.tell_pull(&self.id, "edited", &by, None)
     }
 
     fn landing(&self, pull: &Pull, by: &Account, way: Way) -> Result<Oid, ForgeError> {
