@@ -219,6 +219,113 @@ fn a_blocked_commit_ends_with_1_and_says_what_is_missing_and_what_to_do() {
 }
 
 #[test]
+fn what_is_not_enforced_ends_with_0_and_a_word_on_standard_error() {
+    let not_enforced = |mode: &'static str, state: &'static str, pass: bool| {
+        json_server(move |asked| {
+            let mut answer = self::pass(asked);
+            answer["state"] = state.into();
+            answer["pass"] = pass.into();
+            answer["would_pass"] = (state == "approved").into();
+            answer["enforced"] = false.into();
+            answer["rollout"] = mode.into();
+            answer["missing"] = json!([
+                { "kind": "approval", "role": "architect", "have": 0, "need": 1, "who": ["m.ortiz"], "why": "0 of 1" },
+            ]);
+            answer
+        })
+    };
+    let (code, out, err) = gate(&not_enforced("observe", "pending", true), &[]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        err,
+        "note: acme/payments is only observed: pending does not block yet; enforced, it would\n"
+    );
+    assert_eq!(
+        out,
+        "observed pending · significant · production\n\
+         missing  approval  architect   0 of 1\n         \
+         who: m.ortiz\n\
+         rollout  the rollout here is `observe`: pending is recorded and does not block\n\
+         page     http://localhost/decisions/dec_1\n\
+         exit     0\n"
+    );
+    // A no that does not block is not waited for, and JSON has the same words beside it.
+    let began = Instant::now();
+    let server = not_enforced("warn", "rejected", true);
+    let (code, out, err) = gate(&server, &["--wait", "50s", "--format", "json"]);
+    assert!(began.elapsed() < Duration::from_secs(40), "it waited");
+    let answer: Value = serde_json::from_str(&out).expect("JSON and nothing else");
+    assert_eq!((code, &answer["pass"], &answer["state"]), (0, &json!(true), &json!("rejected")));
+    assert_eq!(
+        err,
+        "warning: acme/payments is not enforced yet: rejected does not block today and will once it is. \
+         What it needs: approval (architect)\n"
+    );
+    let (code, out, err) = gate(&not_enforced("observe", "approved", true), &[]);
+    assert_eq!((code, err.as_str()), (0, ""), "what passes by itself needs no warning");
+    assert!(out.starts_with("passed   approved"), "{out}");
+    let (code, out, err) = gate(&not_enforced("observe", "unknown_commit", false), &[]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+}
+
+#[test]
+fn a_rollout_that_contradicts_itself_is_no_pass() {
+    let table = [
+        json!({ "state": "pending", "enforced": false, "would_pass": false }),
+        json!({ "state": "pending", "rollout": "observe" }),
+        json!({ "state": "pending", "rollout": "observe", "enforced": false }),
+        json!({ "state": "pending", "rollout": "observe", "enforced": false, "would_pass": true }),
+        json!({ "state": "pending", "rollout": "observe", "enforced": true, "would_pass": false }),
+        json!({ "state": "pending", "rollout": "enforce", "enforced": false, "would_pass": false }),
+        json!({ "state": "pending", "rollout": "off", "enforced": false, "would_pass": false }),
+        json!({ "state": "unknown_commit", "rollout": "observe", "enforced": false, "would_pass": false }),
+        json!({ "state": "error", "rollout": "warn", "enforced": false, "would_pass": false }),
+        json!({ "state": "approved", "enforced": false }),
+        json!({ "state": "approved", "would_pass": false }),
+        json!({ "pass": false, "state": "pending", "rollout": "observe", "enforced": false, "would_pass": false }),
+    ];
+    for fields in table {
+        let server = json_server(move |asked| {
+            let mut answer = pass(asked);
+            for (field, value) in fields.as_object().expect("an object") {
+                answer[field] = value.clone();
+            }
+            answer
+        });
+        undecided(&server, &[], "the answer contradicts itself");
+    }
+}
+
+#[test]
+fn a_rollout_counts_only_if_it_is_signed() {
+    let vkey = key(1).verifier().to_string();
+    let observed = |asked: &Value| {
+        let mut answer = pass(asked);
+        for (field, value) in [
+            ("state", json!("pending")),
+            ("enforced", json!(false)),
+            ("would_pass", json!(false)),
+            ("rollout", json!("observe")),
+        ] {
+            answer[field] = value;
+        }
+        answer
+    };
+    let told = move |rollout: Value| {
+        json_server(move |asked| {
+            let answer = observed(asked);
+            let mut statement = statement(&answer);
+            statement["predicate"]["rollout"] = rollout.clone();
+            signed(answer, &statement, &key(1))
+        })
+    };
+    assert_eq!(gate(&told(json!("observe")), &["--key", &vkey]).0, 0);
+    for other in [json!("warn"), Value::Null] {
+        undecided(&told(other), &["--key", &vkey], "is about another rollout");
+    }
+}
+
+#[test]
 fn waiting_ends_as_soon_as_it_passes() {
     let asked_before = std::sync::atomic::AtomicBool::new(false);
     let server = json_server(move |asked| {
@@ -556,6 +663,11 @@ fn what_the_arguments_themselves_forbid_ends_with_2() {
             "a repository and a number such as acme/payments#42 are needed",
         ),
         (vec!["unlink", "a/b#4", "PAY-7"], "--reason <TEXT>"),
+        (vec!["veto", "override", "a/b#4", "90"], "--reason <TEXT>"),
+        (
+            vec!["veto", "override", "a/b", "90", "--by", "x", "--reason", "y"],
+            "a repository and a number such as acme/payments#42 are needed",
+        ),
         (vec!["policy", "check"], "<FILE>..."),
         (vec!["policy", "test"], "<CASES>"),
         (vec!["policy", "explain", "--repo", "."], "--base <REV>"),
@@ -657,7 +769,7 @@ fn a_typo_in_a_policy_is_shown_with_its_place_and_the_word_that_was_meant() {
         (0, "good.yml: a repository's policy; it holds (0 errors, 0 warnings)\n")
     );
     let (code, out, err) = run(folder.path(), &["policy", "check", "absent.yml", "good.yml"]);
-    assert_eq!(code, 3);
+    assert_eq!(code, 2);
     assert_eq!(err, "error: absent.yml: No such file or directory (os error 2)\n");
     assert!(out.starts_with("good.yml: "), "the others are still checked: {out}");
 }
@@ -853,6 +965,67 @@ fn a_link_needs_a_repository_that_is_known() {
         err,
         "error: there is no repository `acme/payments` here; add it to the configuration as [[repository]]\n"
     );
+}
+
+#[test]
+fn a_baseline_goes_to_a_server_that_is_named_with_its_reason() {
+    let folder = folder();
+    let server = serve(|asked, stream| {
+        let good = asked["line"] == "POST /api/v1/baselines HTTP/1.1"
+            && asked["token"] == "Bearer cs_1"
+            && asked["body"]
+                == json!({ "repo": "acme/payments", "service": "payments", "environment": "production",
+                           "sha": SHA, "reason": "it ran before" });
+        let (status, body) = if good {
+            ("201 Created", "{\"id\":\"bas_1\"}")
+        } else {
+            ("422 Unprocessable Content", "{\"detail\":\"reason: say why\"}")
+        };
+        send(stream, status, "application/json", body);
+    });
+    let base = ["baseline", "--repo", "acme/payments", "--service", "payments"];
+    let rest = ["--environment", "production", "--sha", SHA];
+    let at = ["--server", &server, "--token", "cs_1"];
+    let with = |reason: &'static str| [&base[..], &rest, &at, &["--reason", reason]].concat();
+    let (code, out, err) = run(folder.path(), &with("it ran before"));
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (0, "payments in production: 5d80fe21b7 is the baseline\n", "")
+    );
+    let (code, out, err) = run(folder.path(), &with("otherwise"));
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("reason: say why"), "{err}");
+    let (code, _, err) = run(folder.path(), &with(" "));
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "error: --reason: say how you know that this commit runs there\n")
+    );
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let local = [&base[..], &rest, &["--reason", "it ran before"]].concat();
+    let (code, _, err) = run(folder.path(), &local);
+    assert_eq!(
+        (code, err.as_str()),
+        (
+            3,
+            "error: there is no repository `acme/payments` here; add it to the configuration as [[repository]]\n"
+        )
+    );
+}
+
+#[test]
+fn an_override_says_who_and_needs_a_repository_that_is_known() {
+    let folder = folder();
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let with = |by: &'static str| {
+        let reason = "the scanner took a test key for a real one";
+        ["veto", "override", "acme/payments#42", "90", "--by", by, "--reason", reason]
+    };
+    let (code, out, err) = run(folder.path(), &with(" "));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err, "error: --by: say who overrides the veto\n");
+    let (code, _, err) = run(folder.path(), &with("helen"));
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("acme/payments"), "{err}");
 }
 
 #[test]

@@ -209,3 +209,26 @@ pub(crate) fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> Option<T> {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied()
 }
+
+/// What the rounds' ratios were: the median, and the tenth from each end of a hundred.
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(ratios: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = ratios.collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |percent: usize| sorted.get(sorted.len() * percent / 100).copied();
+        let at = |percent| at(percent).unwrap_or(f64::NAN);
+        Self { median: at(50), low: at(10), high: at(90) }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.2} ({:.2} to {:.2})", self.median, self.low, self.high)
+    }
+}

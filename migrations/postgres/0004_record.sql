@@ -31,6 +31,27 @@ create table change_commit (
 );
 create index change_commit_change on change_commit (change);
 
+-- Who took part in a change, by folded name: what a search for a person reads.
+create table change_person (
+  person   text not null,
+  part     text not null,
+  change   text not null,
+  at       bigint not null,        -- the change's place in lists
+  primary key (person, change, part)
+);
+create index change_person_by_time on change_person (person, at, change);
+create index change_person_change on change_person (change);
+
+-- How long a change waited for an architect, by the scope that needed one: medians are read from here.
+create table architect_wait (
+  change      text not null,
+  scope       text not null,
+  decided_at  bigint not null,
+  waited      bigint not null,     -- microseconds since it was proposed
+  primary key (change, scope)
+);
+create index architect_wait_by_time on architect_wait (decided_at, scope, waited);
+
 create table link (
   id        text primary key,
   repo      text not null,
@@ -74,6 +95,8 @@ create table deploy (
 create index deploy_by_time on deploy (started_at, id);
 create index deploy_by_environment on deploy (environment, started_at, id);
 create index deploy_by_key on deploy (repo, service, environment, started_at, id);
+create index deploy_by_commit on deploy (repo, sha);
+create index deploy_by_deployer on deploy (lower(deployer), started_at);
 
 create table deploy_change (
   deploy  text not null,
@@ -114,6 +137,7 @@ create table gate_memo (
   seen         text not null,
   holds_until  bigint,
   state        text not null,
+  pass         bigint not null,
   answer       text not null
 );
 
@@ -127,6 +151,7 @@ create table exception (
   body       text not null
 );
 create index exception_by_subject on exception (subject);
+create index exception_open on exception (opened_at) where state = 'open';
 
 create table policy_text (
   digest  text primary key,

@@ -17,6 +17,7 @@ create table delivery (
   ledger_index  integer not null
 ) strict;
 create index delivery_set_aside on delivery (seq) where state = 'set_aside';
+create index delivery_by_time on delivery (source, received_at, state);
 
 -- The same delivery id with another body (X50): kept beside the first, applied nowhere.
 create table delivery_conflict (

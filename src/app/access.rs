@@ -149,6 +149,14 @@ impl Command for EndSession {
     }
 }
 
+fn link_is_spent() -> AppError {
+    AppError::Unauthenticated(
+        "this sign-in link was used, has expired, or was never made; ask for a new one with \
+         `countersign sign-in`"
+            .to_owned(),
+    )
+}
+
 impl App {
     /// Makes a token; its secret is in the answer and nowhere else.
     pub async fn create_token(
@@ -225,6 +233,17 @@ impl App {
         Ok(secret)
     }
 
+    /// Whom a one-time link would sign in, and in which role. Looking does not use it up.
+    pub async fn holder_of_link(&self, link: &str) -> Result<(String, Role), AppError> {
+        let now = self.clock().now().micros();
+        let found = tokens::link(self.db(), &hash_of(link), now).await?;
+        let (person, role) = found.ok_or_else(link_is_spent)?;
+        let role = role.parse().map_err(|error: String| {
+            AppError::internal("a sign-in link's role cannot be read", &error)
+        })?;
+        Ok((person, role))
+    }
+
     /// Uses a one-time link up and begins a session: the session's secret, for a cookie.
     pub async fn sign_in(&self, link: &str) -> Result<String, AppError> {
         let secret = secret("")?;
@@ -232,11 +251,7 @@ impl App {
         if self.writer().submit(used).await? {
             return Ok(secret);
         }
-        Err(AppError::Unauthenticated(
-            "this sign-in link was used, has expired, or was never made; ask for a new one with \
-             `countersign sign-in`"
-                .to_owned(),
-        ))
+        Err(link_is_spent())
     }
 
     /// Who stands behind a session's secret; `None`: nobody any more.

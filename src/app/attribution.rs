@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, AppError, changes};
+use super::{App, AppError, baselines, changes};
+use crate::domain::baseline::{Baselines, Declared};
 use crate::domain::{Oid, RepoPath, Time, id};
 use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
-use crate::policy;
-use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, Succeeded};
+use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, RanBefore, Succeeded};
+use crate::policy::{self, State};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
 use crate::store::repositories::Repository;
@@ -105,9 +106,9 @@ impl App {
             of_key.into_iter().filter(|row| came_before(row, target.at.as_ref())).collect();
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
         let landings = landed_changes(&mut tx, repo).await?;
+        let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
         drop(tx);
-        let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
-        let previous: Option<Oid> = previous.and_then(|row| row.sha.parse().ok());
+        let Before { sha: previous, declared } = before(&earlier, &said, target);
         let sha = target.sha;
         let from_git =
             self.in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings)).await;
@@ -124,7 +125,7 @@ impl App {
             last_good: last_good(&earlier, sha),
             migration_between: false,
             configuration_changed: false,
-            baseline_declared_by: None,
+            declared,
             succeeded: succeeded(&of_repo, target),
             emergencies: Vec::new(),
             errors: Vec::new(),
@@ -183,20 +184,42 @@ impl App {
     }
 }
 
+/// What ran before a deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// The commit; `None`: nothing is known to have run there.
+    pub(crate) sha: Option<Oid>,
+    /// The declaration that says so, or that says it of the very commit that is deployed.
+    pub(crate) declared: Option<Declared>,
+}
+
+/// The latest earlier successful deploy, or what an operator declared after it (sem 8). A function of what is known,
+/// not of when it became known. A commit that was declared itself is a baseline: it has nothing before it.
+pub(crate) fn before(earlier: &[DeployRow], said: &Baselines, target: &Target) -> Before {
+    let previous = earlier.iter().rev().find(|row| row.status == "succeeded");
+    let began = previous.and_then(|row| Time::from_micros(row.started_at));
+    let declared = said.before(target.at.as_ref().map(|(at, _)| *at), began).cloned();
+    let sha = match &declared {
+        Some(declared) => Some(declared.sha).filter(|sha| *sha != target.sha),
+        None => previous.and_then(|row| row.sha.parse().ok()),
+    };
+    Before { sha, declared }
+}
+
 /// Whether a deploy came before an instant; within one instant the id decides, so that the order is total.
 pub(crate) fn came_before(row: &DeployRow, at: Option<&(Time, String)>) -> bool {
     at.is_none_or(|(at, id)| (row.started_at, row.id.as_str()) < (at.micros(), id.as_str()))
 }
 
 /// When this commit last succeeded here after a pass that was no emergency.
-pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<Time> {
+pub(crate) fn last_good(earlier: &[DeployRow], sha: Oid) -> Option<RanBefore> {
     let sha = sha.to_string();
-    earlier
-        .iter()
-        .rev()
-        .filter(|row| row.status == "succeeded" && row.sha == sha)
-        .find(|row| matches!(row.state.as_str(), "approved" | "auto_approved"))
-        .and_then(|row| Time::from_micros(row.finished_at.unwrap_or(row.started_at)))
+    earlier.iter().rev().filter(|row| row.status == "succeeded" && row.sha == sha).find_map(|row| {
+        let passed = [State::Approved, State::AutoApproved];
+        let state = passed.into_iter().find(|state| state.as_str() == row.state)?;
+        let at = Time::from_micros(row.finished_at.unwrap_or(row.started_at))?;
+        Some(RanBefore { at, state })
+    })
 }
 
 /// Where else this commit succeeded before.

@@ -48,7 +48,7 @@ impl App {
         let repo = store::repositories::by_id(&mut tx, repo).await?;
         drop(tx);
         let Some(repo) = repo else { return Ok(()) };
-        let Some(github) = self.github(&repo)? else { return Ok(()) };
+        let Some(github) = self.github(&repo.source)? else { return Ok(()) };
         let named = RepoRef {
             id: repo.external_id.clone().unwrap_or_default(),
             name: repo.name.clone(),
@@ -61,9 +61,9 @@ impl App {
         self.writer().submit(keep).await
     }
 
-    /// The API of a repository's source, where we may ask it.
-    fn github(&self, repo: &Repository) -> Result<Option<GitHub>, AppError> {
-        let Some(source) = self.config().source(&repo.source) else { return Ok(None) };
+    /// The API of a source, where we may ask it.
+    pub(super) fn github(&self, source: &str) -> Result<Option<GitHub>, AppError> {
+        let Some(source) = self.config().source(source) else { return Ok(None) };
         let token = source.credentials.token();
         let (SourceKind::Github, Some(token)) = (source.kind, token) else { return Ok(None) };
         let token = token

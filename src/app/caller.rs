@@ -46,7 +46,7 @@ impl Role {
             Action::ReadReports => matches!(self, Self::Auditor | Self::Admin),
             Action::AskGate | Action::ReportDeploy => matches!(self, Self::Ci | Self::Admin),
             Action::Link => matches!(self, Self::Engineer | Self::Admin),
-            Action::Administer => self == Self::Admin,
+            Action::OverrideVeto | Action::Administer => self == Self::Admin,
         }
     }
 }
@@ -77,6 +77,8 @@ pub enum Action {
     ReportDeploy,
     /// Assert or retract a link.
     Link,
+    /// Set a veto aside.
+    OverrideVeto,
     /// Make tokens, end other people's sessions, retry what was parked.
     Administer,
 }
@@ -91,6 +93,7 @@ impl Action {
             Self::AskGate => "ask the gate",
             Self::ReportDeploy => "report a deploy",
             Self::Link => "link pull requests to tickets",
+            Self::OverrideVeto => "override vetoes",
             Self::Administer => "administer",
         }
     }
@@ -114,6 +117,26 @@ impl Caller {
     #[must_use]
     pub fn operator() -> Self {
         Self { name: "operator".to_owned(), role: Role::Admin, repo: None, person: false }
+    }
+
+    /// A person who signs by their own name, with the rights of an administrator: whoever may make sign-in links at the
+    /// machine could be them anyway, and is recorded as them.
+    #[must_use]
+    pub fn administrator(name: &str) -> Self {
+        Self { name: name.to_owned(), role: Role::Admin, repo: None, person: true }
+    }
+
+    /// Whether this caller may do what only a person does; a token never is one (sem 11.5).
+    pub fn may_in_person(&self, action: Action) -> Result<(), AppError> {
+        self.may(action, None)?;
+        if self.person {
+            return Ok(());
+        }
+        Err(AppError::Forbidden(format!(
+            "{} is no person; only somebody who is signed in may {}",
+            self.name,
+            action.words()
+        )))
     }
 
     /// Whether this caller may do this, to a repository where one is concerned. Anything else is denied.

@@ -37,6 +37,8 @@ fn canary() -> Option<Facts> {
         }],
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project};
+use super::{App, AppError, Command, Unit, fields, links, project, traces};
 use crate::domain::fact::{Facts, Landing};
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -123,7 +123,15 @@ fn row(
         sort_at,
         body: serde_json::to_string(body)
             .map_err(|error| AppError::internal("a change as JSON", &error))?,
+        ledger_index: None,
     })
+}
+
+/// What an entry says of a change. As long as it is the same, the last entry stands.
+fn told(row: &ChangeRow) -> impl PartialEq {
+    let landing =
+        (row.landed_sha.clone(), row.landed_how.clone(), row.landed_at, row.integrity.clone());
+    (row.state.clone(), row.class.clone(), landing)
 }
 
 impl Command for KeepChange {
@@ -137,16 +145,13 @@ impl Command for KeepChange {
         if let Some(links) = &self.links {
             links::keep(unit, &self.repo, links).await?;
         }
-        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        let landing_moved = self.keep_commits(unit).await?;
-        let told = |row: &ChangeRow| {
-            let landing = (row.landed_sha.clone(), row.landed_how.clone(), row.integrity.clone());
-            (row.state.clone(), row.class.clone(), landing)
-        };
         if before.as_ref().map(told) != Some(told(&self.row)) {
-            unit.record("change.judged", self.entry())?;
+            self.row.ledger_index = Some(unit.record("change.judged", self.entry())?);
             unit.moved(&self.repo);
         }
+        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
+        let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
         if landing_moved || brought && other() {
@@ -181,18 +186,33 @@ impl KeepChange {
         }
         changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
-            let direct = change_id(&self.repo, &Subject::Direct(commit));
-            if direct != self.row.id && changes::get(unit.tx(), &direct).await?.is_some() {
-                changes::remove(unit.tx(), &direct).await?;
-                let body = serde_json::json!({
-                    "change": direct, "repo": self.repo, "commit": commit, "explained_by": self.row.id,
-                });
-                unit.record("change.explained", fields(body))?;
-                unit.moved(&self.repo);
+            if change_id(&self.repo, &Subject::Direct(commit)) != self.row.id {
+                explained(unit, &self.repo, commit, &self.row.id).await?;
             }
         }
         Ok(true)
     }
+}
+
+/// A commit that was taken for a change of its own is so no more; `by` is what explains it.
+pub(crate) async fn explained(
+    unit: &mut Unit,
+    repo: &str,
+    commit: Oid,
+    by: &str,
+) -> Result<(), AppError> {
+    let direct = change_id(repo, &Subject::Direct(commit));
+    if changes::get(unit.tx(), &direct).await?.is_none() {
+        return Ok(());
+    }
+    let body = serde_json::json!({
+        "change": direct, "repo": repo, "commit": commit, "explained_by": by,
+    });
+    let index = unit.record("change.explained", fields(body))?;
+    changes::remove(unit.tx(), &direct, index).await?;
+    traces::forget(unit.tx(), &direct).await?;
+    unit.moved(repo);
+    Ok(())
 }
 
 impl KeepChange {
@@ -202,6 +222,7 @@ impl KeepChange {
             "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
             "class": row.class, "state": row.state, "facts": self.facts_digest,
             "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
+            "landed_at": row.landed_at.and_then(Time::from_micros),
         }))
     }
 }

@@ -7,7 +7,7 @@ use super::attribution::{self, Attributed, Reach, Target};
 use super::changes;
 use super::gate::default_service;
 use super::people::People;
-use super::{App, AppError, Command, Unit, fields, project};
+use super::{App, AppError, Command, Unit, baselines, fields, project};
 use crate::domain::deployment::Deployment;
 use crate::domain::{Oid, Time, id};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
@@ -48,6 +48,7 @@ impl Command for KeepDeploy {
                 row.kind.clone(),
                 row.status.clone(),
                 row.state.clone(),
+                row.started_at,
             )
         };
         let same_facts = before
@@ -72,7 +73,7 @@ impl KeepDeploy {
         let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
         fields(serde_json::json!({
             "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
-            "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
+            "started_at": Time::from_micros(row.started_at), "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
                 "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
@@ -209,16 +210,14 @@ impl App {
             deploys::of_key(&mut tx, &repo.id, &target.service, &target.environment).await?;
         earlier.retain(|other| attribution::came_before(other, target.at.as_ref()));
         let of_repo = deploys::of_repo(&mut tx, &repo.id).await?;
-        let previous = earlier
-            .iter()
-            .rev()
-            .find(|other| other.status == "succeeded")
-            .map(|other| other.sha.clone());
+        let said = baselines::of(&mut tx, &repo.id, &target.service, &target.environment).await?;
+        let before = attribution::before(&earlier, &said, target);
         let same = row.status == fold.state().as_str()
             && row.sha == target.sha.to_string()
             && row.finished_at == fold.finished_at().map(Time::micros)
             && row.started_at == target.at.as_ref().map_or(0, |(at, _)| at.micros())
-            && row.previous == previous
+            && facts.previous == before.sha
+            && facts.declared == before.declared
             && facts.last_good == attribution::last_good(&earlier, target.sha)
             && facts.succeeded == attribution::succeeded(&of_repo, target);
         if !same || !body.reach.still(&attribution::landed_changes(&mut tx, repo).await?) {

@@ -42,7 +42,7 @@ async fn folds(tx: &mut Tx) -> Result<Vec<String>, AppError> {
     }
 }
 
-/// Columns and facts; not when it was judged, nor at which counters.
+/// Columns and facts; not when it was judged, nor at which counters, nor the place in the ledger.
 async fn of_changes(tx: &mut Tx) -> Result<Vec<String>, AppError> {
     let (mut lines, mut after) = (Vec::new(), String::new());
     loop {
@@ -52,7 +52,8 @@ async fn of_changes(tx: &mut Tx) -> Result<Vec<String>, AppError> {
         for row in page {
             let body = changes::body(&row)?;
             let commits = store::changes::commits_of(tx, &row.id).await?;
-            let columns = store::changes::ChangeRow { body: String::new(), ..row };
+            let columns =
+                store::changes::ChangeRow { body: String::new(), ledger_index: None, ..row };
             let facts = json(&body.facts)?;
             lines.push(format!("change {columns:?} {commits:?} {facts}"));
         }

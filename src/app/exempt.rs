@@ -1,8 +1,8 @@
 //! Gathers what is known of direct commits, and lets the policy say which of them a bot was allowed to make (sem 8).
 
-use super::changes::change_id;
+use super::changes::{change_id, explained};
 use super::judge::Subject;
-use super::{App, AppError, Command, Unit, fields};
+use super::{App, AppError, Command, Unit};
 use crate::domain::{Account, Oid, RepoPath};
 use crate::git::{self, GitError};
 use crate::policy::exempt::{DirectCommit, Exemption, exemption};
@@ -22,17 +22,7 @@ impl Command for NoChange {
     type Out = ();
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        let direct = change_id(&self.repo, &Subject::Direct(self.exemption.commit));
-        if store::changes::get(unit.tx(), &direct).await?.is_none() {
-            return Ok(());
-        }
-        store::changes::remove(unit.tx(), &direct).await?;
-        let body = serde_json::json!({
-            "change": direct, "repo": self.repo, "commit": self.exemption.commit, "explained_by": self.exemption.rule,
-        });
-        unit.record("change.explained", fields(body))?;
-        unit.moved(&self.repo);
-        Ok(())
+        explained(unit, &self.repo, self.exemption.commit, &self.exemption.rule).await
     }
 }
 

@@ -1,10 +1,13 @@
 //! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
 //! and kept; judging is a pure function of it (P4).
 
+mod reviewed;
+
 use std::collections::BTreeMap;
 
+use self::reviewed::{AtHead, ProvedAt};
 use super::people::People;
-use super::{App, AppError, groups, links, mirrors::PolicyAt, project};
+use super::{App, AppError, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
 use crate::domain::fact::{Check, Commit, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
@@ -59,14 +62,6 @@ struct FromGit {
     messages: Vec<String>,
     title: String,
     committed_at: Option<Time>,
-}
-
-/// What the objects prove about an opinion given at an older commit.
-#[derive(Debug, Clone, Default)]
-struct ProvedAt {
-    fingerprint: Option<String>,
-    proofs: Vec<String>,
-    overtaken_by: Option<Oid>,
 }
 
 /// What git is asked, in one go on one thread.
@@ -166,6 +161,9 @@ impl App {
         facts.grants = people.grants(organisation);
         facts.pull = judged.pull.as_ref().map(|pull| pull_facts(pull, &people));
         facts.checks = checks(&mut tx, repo, facts.head).await?;
+        if let Some(pull) = &judged.pull {
+            facts.overrides = overrides::of_pull(&mut tx, &repo.id, pull.number).await?;
+        }
         if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
             judged.title.clone_from(&now.value.title);
         }
@@ -183,6 +181,7 @@ impl App {
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
         facts.opinions = opinions(pull, &people, &from_git.opinions);
+        facts.reviewed = from_git.opinions.into_values().filter_map(|at| at.other).collect();
         judged.links = self.links_of(&mut tx, repo, pull, from_git.messages).await?;
         if let Some(links) = &judged.links {
             let at = facts.landing.as_ref().and_then(|landing| landing.at);
@@ -297,6 +296,8 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         files: Vec::new(),
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),
@@ -365,6 +366,7 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             name: by
                 .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
             kind: by.map_or(AccountKind::Bot, |account| account.kind),
+            member: review.membership.map(|told| told.member),
             verdict: review.verdict(),
             commit: said.commit,
             fingerprint: proved.fingerprint,
@@ -372,7 +374,6 @@ fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt
             overtaken_by: proved.overtaken_by,
             at,
             dismissed_at: review.dismissed(),
-            judged: None,
         })
     });
     votes.collect()
@@ -450,10 +451,8 @@ impl Asked {
         };
         let policy = self.policy(repo, landed.is_some().then_some(base_tip))?;
         let facts = git::facts::change_facts(repo, base_tip, self.head, readers())?;
-        let mut opinions = BTreeMap::new();
-        for reviewed in &self.reviewed {
-            opinions.insert(*reviewed, prove(repo, *reviewed, self.head, base_tip, &facts)?);
-        }
+        let at_head = AtHead { repo, head: self.head, base_tip, facts: &facts };
+        let opinions = at_head.prove(&self.reviewed)?;
         let messages = facts
             .commits
             .iter()
@@ -545,35 +544,6 @@ fn before_landing(repo: &git::Repo, landed: &Landed) -> Result<Option<Oid>, GitE
         }
         at = parent;
     }
-}
-
-/// What the objects prove about an opinion given at an older commit. Objects that are gone prove nothing.
-fn prove(
-    repo: &git::Repo,
-    reviewed: Oid,
-    head: Oid,
-    base_tip: Oid,
-    facts: &ChangeFacts,
-) -> Result<ProvedAt, GitError> {
-    if !repo.contains(reviewed) {
-        return Ok(ProvedAt { overtaken_by: Some(head), ..ProvedAt::default() });
-    }
-    let mut proofs = Vec::new();
-    if git::trees::clean_rebase(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_rebase".to_owned());
-    }
-    if git::trees::clean_update_merge(repo, reviewed, head, base_tip)?.holds {
-        proofs.push("clean_update_merge".to_owned());
-    }
-    let mut overtaken_by = None;
-    // Children first, so the last one that the reviewed commit does not have is the first that came after it.
-    for commit in &facts.commits {
-        if commit.id != reviewed && !repo.reaches(reviewed, commit.id)? {
-            overtaken_by = Some(commit.id);
-        }
-    }
-    let fingerprint = git::facts::fingerprint_at(repo, base_tip, reviewed)?;
-    Ok(ProvedAt { fingerprint: Some(fingerprint), proofs, overtaken_by })
 }
 
 /// Says that a landing is of this change's own commit: for changes that landed without a pull request.

@@ -1,5 +1,6 @@
 //! The ledger as a service: checkpoints, tiles, entries, receipts; the check at start; the full verification.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -12,7 +13,8 @@ use crate::ledger::tile::{TileKind, TilePath, encode_entries, encode_hashes};
 use crate::ledger::tree::{
     Frontier, Hash, Node, Plan, TileHash, inclusion_plan, leaf_hash, node_sources, root_plan,
 };
-use crate::ledger::verify::{Fault, Verifier};
+use crate::ledger::verify::Verifier;
+use crate::store::ledger::EntryRow;
 use crate::store::{self, Tx};
 
 /// Entries read at once when the whole ledger is verified: enough to be fast, little enough to stay small.
@@ -196,8 +198,8 @@ impl App {
         }
         self.check_growth(&mut tx, last.map(|(_, note, _)| note), &stored).await?;
         drop(tx);
-        let note = self.sign_in_turn(&stored)?;
-        self.writer().submit(KeepCheckpoint { size: stored.size(), note: note.clone() }).await?;
+        let (size, note) = self.sign_in_turn(&stored)?;
+        self.writer().submit(KeepCheckpoint { size, note: note.clone() }).await?;
         Ok(note)
     }
 
@@ -249,8 +251,9 @@ impl App {
         ))
     }
 
-    /// Signs, unless a larger head was signed meanwhile; keeps the head outside the database first.
-    fn sign_in_turn(&self, stored: &Frontier) -> Result<String, AppError> {
+    /// Signs, unless a larger head was signed meanwhile: then it is that one. Keeps the head outside the database
+    /// first. Gives the note with the size that it speaks of, which may be larger than what was read.
+    fn sign_in_turn(&self, stored: &Frontier) -> Result<(u64, String), AppError> {
         let signer = self.signer();
         let _turn = signer.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let unavailable = |error: keyfile::KeyFileError| AppError::Unavailable(error.to_string());
@@ -265,7 +268,7 @@ impl App {
                 )));
             }
             if head.size >= stored.size() {
-                return Ok(note);
+                return Ok((head.size, note));
             }
         }
         let checkpoint = Checkpoint::new(signer.key.name(), stored.size(), stored.root());
@@ -273,7 +276,7 @@ impl App {
             .sign(&signer.key)
             .map_err(|error| AppError::internal("a checkpoint cannot be signed", &error))?;
         keyfile::write_head(&signer.key_file, &note).map_err(unavailable)?;
-        Ok(note)
+        Ok((checkpoint.size, note))
     }
 
     /// A tile by its path below `/ledger/` (C2SP tlog-tiles).
@@ -379,9 +382,7 @@ impl App {
                 break;
             }
             announce_tiles(&mut tx, &mut verifier, from, PAGE.unsigned_abs()).await?;
-            for (index, _, bytes, leaf) in &rows {
-                check_row(&mut verifier, *index, bytes, leaf, &mut faults);
-            }
+            check_rows(&mut verifier, &rows, &mut faults);
             progress(verifier.next(), size);
         }
         Ok(conclude(verifier, size, &head, faults))
@@ -447,25 +448,23 @@ async fn announce_tiles(
     Ok(())
 }
 
-fn check_row(
-    verifier: &mut Verifier,
-    index: i64,
-    bytes: &[u8],
-    leaf: &[u8],
-    faults: &mut Vec<String>,
-) {
+fn check_rows(verifier: &mut Verifier, rows: &[EntryRow], faults: &mut Vec<String>) {
     /// Beyond so many faults the rest is not worth a line each.
     const MOST: usize = 1000;
-    let index = store::unsigned(index);
-    let fault = if let Some(stored) = Hash::from_slice(leaf) {
-        verifier.push(index, bytes, &stored).err().map(|fault| fault.to_string())
-    } else {
-        let _: Result<(), Fault> = verifier.push(index, bytes, &leaf_hash(bytes));
-        Some(format!("entry {index}: its stored leaf hash is not 32 bytes"))
-    };
-    if faults.len() < MOST {
-        faults.extend(fault);
+    let mut found = Vec::new();
+    let mut entries = Vec::with_capacity(rows.len());
+    for (index, _, bytes, leaf) in rows {
+        let index = store::unsigned(*index);
+        let stored = Hash::from_slice(leaf).unwrap_or_else(|| {
+            found.push(format!("entry {index}: its stored leaf hash is not 32 bytes"));
+            leaf_hash(bytes)
+        });
+        entries.push((index, bytes.as_slice(), stored));
     }
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    found.extend(verifier.push_all(&entries, threads).iter().map(ToString::to_string));
+    found.truncate(MOST.saturating_sub(faults.len()));
+    faults.append(&mut found);
 }
 
 fn conclude(verifier: Verifier, size: u64, head: &str, mut faults: Vec<String>) -> Verification {

@@ -10,6 +10,7 @@ pub mod access;
 pub use access::{MadeToken, TokenRequest};
 mod attribution;
 mod authors;
+mod baselines;
 mod caller;
 mod canary;
 mod changes;
@@ -26,13 +27,18 @@ mod ledger;
 mod links;
 mod mirrors;
 mod organisation;
+pub mod overrides;
 mod people;
 mod project;
 pub mod read;
+mod rosters;
+mod totals;
+mod traces;
 pub mod views;
 mod worker;
 mod writer;
 
+pub use baselines::BaselineRequest;
 pub use caller::{Action, Caller, Role};
 pub use changes::ChangeBody;
 pub use deploys::DeployBody;
@@ -41,6 +47,7 @@ pub(crate) use judge::readers;
 pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
+pub use overrides::OverrideRequest;
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
@@ -209,16 +216,21 @@ impl App {
     }
 
     /// Whether the service can do its work: the database answers and keeps what it is sent, the ledger may grow, the
-    /// canary holds.
-    pub async fn ready(&self) -> Result<(), AppError> {
+    /// canary holds. Gives what is amiss all the same.
+    pub async fn ready(&self) -> Result<Vec<String>, AppError> {
         self.canary_holds()?;
         if let Some(reason) = self.writer().closed() {
             return Err(AppError::ReadOnly(reason.to_owned()));
         }
         let mut tx = self.db().read().await?;
         store::ledger::head(&mut tx).await?;
+        let teams = store::jobs::failing(&mut tx, rosters::JOB).await?.len();
         drop(tx);
-        self.writer().keeps().await
+        self.writer().keeps().await?;
+        let unread = (teams > 0).then(|| {
+            format!("{teams} of the teams that back a role could not be read; `countersign doctor` says which and why")
+        });
+        Ok(unread.into_iter().collect())
     }
 
     /// Finishes: signs what is committed and closes the database.

@@ -114,7 +114,8 @@ impl App {
         }
         let layer = Arc::new(layer);
         self.set_organisation(Arc::clone(&layer));
-        self.note_organisation().await
+        self.note_organisation().await?;
+        self.ask_for_rosters().await
     }
 
     /// Writes the version of the organisation file that is in force into the ledger, once.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::AppError;
 use crate::domain::fact::Grant;
 use crate::domain::team::Team;
-use crate::domain::{Account, AccountKind, Person, Signature};
+use crate::domain::{Account, AccountKind, Person, Signature, Time};
 use crate::policy::model::{Holder, Organisation, PersonEntry};
 use crate::store::{self, Tx, aggregates};
 
@@ -22,6 +22,9 @@ pub(crate) struct People {
     by_login: BTreeMap<String, Vec<String>>,
     by_email: BTreeMap<String, Person>,
     users: BTreeMap<String, Person>,
+    /// Names of people whom the organisation file joins to an account of this source: no other account is them,
+    /// whatever its login.
+    joined: BTreeMap<String, String>,
     teams: Vec<Team>,
 }
 
@@ -50,8 +53,14 @@ impl People {
             by_login: BTreeMap::new(),
             by_email: BTreeMap::new(),
             users: BTreeMap::new(),
+            joined: BTreeMap::new(),
             teams,
         };
+        for entry in entries {
+            if let Some(id) = entry.accounts.get(source) {
+                people.joined.insert(entry.user.to_lowercase(), id.clone());
+            }
+        }
         for account in accounts {
             let logins = people.by_login.entry(account.login.to_lowercase()).or_default();
             logins.push(account.id.clone());
@@ -83,10 +92,12 @@ impl People {
 
     fn named_by_login(&self, account: &Account) -> Person {
         let folded = account.login.to_lowercase();
-        match self.by_login.get(&folded).map(Vec::as_slice) {
-            Some([_, _, ..]) => Person(format!("{}#{}", account.login, account.id)),
-            _ => Person(account.login.clone()),
+        let used_again = self.by_login.get(&folded).is_some_and(|ids| ids.len() > 1);
+        let of_another = self.joined.get(&folded).is_some_and(|id| *id != account.id);
+        if used_again || of_another {
+            return Person(format!("{}#{}", account.login, account.id));
         }
+        Person(account.login.clone())
     }
 
     /// The person of an account.
@@ -102,6 +113,8 @@ impl People {
                 self.by_id.get(id).map(|(p, kind)| (p.clone(), *kind == AccountKind::Bot))
             }
             Some(_) => None,
+            // The name of a person who is known to have another account.
+            None if self.joined.contains_key(&login.to_lowercase()) => None,
             // The source itself mapped the commit to this login; its account has not appeared otherwise yet.
             None => Some((Person(login.to_owned()), bot)),
         }
@@ -152,6 +165,26 @@ impl People {
         self.of_login(user).map_or_else(|| Person(user.to_owned()), |(person, _)| person)
     }
 
+    /// The team of a name. Of several, because a name was taken over, the one that was read from the source last; where
+    /// none was ever read, all.
+    fn teams_named(&self, name: &str) -> Vec<&Team> {
+        let teams: Vec<&Team> = self.teams.iter().filter(|team| is_named(team, name)).collect();
+        let last = teams.iter().filter_map(|team| team.read_at()).max();
+        teams.into_iter().filter(|team| last.is_none() || team.read_at() == last).collect()
+    }
+
+    /// The person of a name that somebody signs in by: one of the organisation file, or a login of this source. `None`:
+    /// nobody who could be told from others.
+    pub(crate) fn named(&self, name: &str) -> Option<Person> {
+        if let Some(person) = self.users.get(&name.to_lowercase()) {
+            return Some(person.clone());
+        }
+        match self.by_login.get(&name.to_lowercase()).map(Vec::as_slice) {
+            Some([id]) => self.of_id(id).filter(|(_, bot)| !bot).map(|(person, _)| person),
+            _ => None,
+        }
+    }
+
     /// Every role of the organisation file, resolved to people, in a fixed order.
     pub(crate) fn grants(&self, organisation: &Organisation) -> Vec<Grant> {
         let mut grants = Vec::new();
@@ -164,6 +197,7 @@ impl People {
                     from,
                     until,
                     source,
+                    doubt: None,
                 };
                 match &entry.holder {
                     Holder::User(user) => grants.push(grant(
@@ -173,13 +207,19 @@ impl People {
                         entry.place.clone(),
                     )),
                     Holder::Team(name) => {
-                        for team in self.teams.iter().filter(|team| is_named(team, name)) {
+                        for team in self.teams_named(name) {
                             for span in team.spans() {
                                 // The later beginning and the earlier end: both must hold.
                                 let from = entry.from.max(Some(span.from));
                                 let until = earlier(entry.until, span.until);
                                 let person = self.of_account(&span.account);
                                 grants.push(grant(person, from, until, format!("team {name}")));
+                            }
+                            for (account, since) in team.doubts() {
+                                let person = self.of_account(&account);
+                                let told = grant(person, Some(since), None, format!("team {name}"));
+                                let doubt = Some(doubt(name, since));
+                                grants.push(Grant { scopes: Vec::new(), doubt, ..told });
                             }
                         }
                     }
@@ -193,6 +233,14 @@ impl People {
     }
 }
 
+/// Why somebody who is told to have come back holds nothing yet.
+fn doubt(team: &str, since: Time) -> String {
+    format!(
+        "told at {} to be in {team} again, by a delivery that carries no time and may be an old one; the roster of the team has not confirmed it",
+        since.to_seconds_text()
+    )
+}
+
 fn is_named(team: &Team, name: &str) -> bool {
     team.name.as_ref().is_some_and(|latest| latest.value.eq_ignore_ascii_case(name))
 }
@@ -201,5 +249,33 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: &str, login: &str) -> Account {
+        Account { id: id.to_owned(), login: login.to_owned(), kind: AccountKind::User }
+    }
+
+    #[test]
+    fn a_login_like_the_name_of_a_person_with_another_account_is_not_that_person() {
+        let ortiz = PersonEntry {
+            user: "m.ortiz".to_owned(),
+            accounts: BTreeMap::from([("github".to_owned(), "88123".to_owned())]),
+            ..PersonEntry::default()
+        };
+        let (real, other) = (account("88123", "mortiz"), account("999", "M.Ortiz"));
+        let entries = [ortiz];
+        let people = People::new("github", &[real.clone(), other.clone()], Vec::new(), &entries);
+        assert_eq!(people.of_account(&real), Person::from("m.ortiz"));
+        assert_eq!(people.of_account(&other), Person::from("M.Ortiz#999"));
+        let unseen = People::new("github", &[real], Vec::new(), &entries);
+        assert_eq!(unseen.of_account(&other), Person::from("M.Ortiz#999"));
+        assert_eq!(unseen.signature("x", "x@x.example", Some("@m.ortiz")).person, None);
+        let elsewhere = People::new("bitbucket", &[other.clone()], Vec::new(), &entries);
+        assert_eq!(elsewhere.of_account(&other), Person::from("M.Ortiz"), "no account is joined");
     }
 }

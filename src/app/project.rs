@@ -276,7 +276,10 @@ async fn membership(
     fold.apply(event, at);
     aggregates::put(unit.tx(), "team", &key, &fold).await?;
     unit.moved(versions::EVERYWHERE);
-    Ok(())
+    // A hint: whether it is so is read from the source.
+    let now = unit.now().micros();
+    let name = fold.name.as_ref().map(|name| name.value.as_str()).unwrap_or_default();
+    Ok(store::jobs::enqueue(unit.tx(), "roster", &format!("{source}:{name}"), now).await?)
 }
 
 async fn protection(

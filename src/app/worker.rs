@@ -16,6 +16,9 @@ use crate::store::jobs::{self, Job};
 const IDLE: Duration = Duration::from_millis(200);
 /// How often the organisation file, the canary and the like are looked at.
 const TICK: Duration = Duration::from_secs(5);
+/// How often the members of the teams that back roles are read, beside every delivery about them: two questions a team,
+/// of the 5,000 an hour that GitHub allows.
+const ROSTERS: Duration = Duration::from_mins(5);
 /// Tries before a job is parked.
 const TRIES: u64 = 8;
 
@@ -70,7 +73,7 @@ impl Command for Recover {
 }
 
 impl App {
-    /// Does work until the service stops.
+    /// Does work until the service stops. What is done by the clock goes on beside a job and never breaks one off.
     pub async fn work(&self, mut stop: watch::Receiver<bool>) {
         if let Err(error) = self.writer().submit(Recover).await {
             tracing::warn!(%error, "jobs of the last run could not be taken up");
@@ -80,18 +83,32 @@ impl App {
             let _ = stop.wait_for(|stop| *stop).await;
             return;
         }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.keep_time() => {}
+            () = self.keep_working() => {}
+        }
+    }
+
+    /// What is done by the clock; the first time at once.
+    async fn keep_time(&self) {
         let mut tick = tokio::time::interval(TICK);
         let mut checkpoint = tokio::time::interval(self.config().ledger.checkpoint_interval);
+        let mut rosters = tokio::time::interval(ROSTERS);
         loop {
             tokio::select! {
-                _ = stop.changed() => return,
                 _ = tick.tick() => self.on_tick().await,
                 _ = checkpoint.tick() => self.on_checkpoint().await,
-                busy = self.work_once() => {
-                    if !busy {
-                        tokio::select! { _ = stop.changed() => return, () = tokio::time::sleep(IDLE) => {} }
-                    }
-                }
+                _ = rosters.tick() => self.on_rosters().await,
+            }
+        }
+    }
+
+    /// One job after the other.
+    async fn keep_working(&self) {
+        loop {
+            if !self.work_once().await {
+                tokio::time::sleep(IDLE).await;
             }
         }
     }
@@ -118,6 +135,12 @@ impl App {
     async fn on_checkpoint(&self) {
         if let Err(error) = self.sign_checkpoint().await {
             tracing::warn!(%error, "no checkpoint was signed");
+        }
+    }
+
+    async fn on_rosters(&self) {
+        if let Err(error) = self.ask_for_rosters().await {
+            tracing::warn!(%error, "no roster was asked for");
         }
     }
 
@@ -164,6 +187,7 @@ impl App {
             "landings" => self.refresh_landings(&job.key).await,
             "change" => Box::pin(self.refresh_change(&job.key)).await,
             "direct" => self.refresh_direct(&job.key).await,
+            "roster" => self.refresh_roster(&job.key).await,
             "authors" => self.refresh_authors(&job.key).await,
             "deploys" => self.refresh_deploys(&job.key).await,
             "relink" => self.relink().await,

@@ -5,7 +5,8 @@
 //! only where they can change its answer. `docs/audit.md` says how to read the list.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -178,18 +179,12 @@ fn audit(
     bar.set_length(history.len() as u64);
     let mut output = Output::new(args.format, terminal.width, out)?;
     let mut sums = Sums::default();
-    let mut failed = None;
-    history.for_each(&mut |landing| {
+    judged(&args.path, &history, classifier, &branch, &mut |row| {
         bar.inc(1);
-        let row = row(&repo, classifier, &branch, landing)?;
         sums.add(&row);
-        failed = output.row(&row).err();
-        Ok(failed.is_none())
+        Ok(output.row(&row)?)
     })?;
     bar.finish_and_clear();
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
     output.finish()?;
     if repo.is_shallow() {
         writeln!(
@@ -249,6 +244,48 @@ fn progress(terminal: Terminal) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// Landings that wait to be judged at the most: enough that neither thread waits for one that is large.
+const AHEAD: usize = 64;
+
+/// Gives every landing, judged, newest first. One thread compares trees while another judges what it found; each reads
+/// the repository by itself.
+fn judged(
+    path: &Path,
+    history: &History<'_>,
+    classifier: &dyn Classifier,
+    branch: &str,
+    each: &mut dyn FnMut(Row) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let (found, wanted) = mpsc::sync_channel::<HistoryLanding>(AHEAD);
+    let (said, rows) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let judge = scope.spawn(move || -> Result<(), GitError> {
+            let repo = Repo::discover(path)?;
+            for landing in wanted {
+                if said.send(row(&repo, classifier, branch, landing)?).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let mut stopped = None;
+        let compared = history.for_each(&mut |landing| {
+            let going_on = found.send(landing).is_ok();
+            stopped = rows.try_iter().find_map(|row| each(row).err());
+            Ok(going_on && stopped.is_none())
+        });
+        drop(found);
+        if stopped.is_none() {
+            stopped = rows.iter().find_map(|row| each(row).err());
+        }
+        drop(rows);
+        let judged = judge.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        stopped.map_or(Ok(()), Err)?;
+        compared?;
+        Ok(judged?)
+    })
 }
 
 fn row(

@@ -148,12 +148,32 @@ async fn service(config: Config, found: &mut Vec<Finding>) {
     let text = format!("{what}: reachable, safe, {steps} of {steps} migrations");
     found.push(finding("database", Ok(text)));
     found.push(finding("ledger", ledger(&app)));
+    found.push(finding("totals", totals(&app).await));
     for name in names {
         let fetched = app.fetch(&Caller::operator(), &name).await;
         let said = fetched.map(|()| "fetched".to_owned()).map_err(|error| error.to_string());
         found.push(finding(format!("mirror {name}"), said));
     }
+    for (source, team) in app.role_teams() {
+        let read = app.read_roster(&Caller::operator(), &source, &team).await;
+        let said = read.map_err(|error| error.to_string());
+        found.push(finding(format!("team {team}"), said));
+    }
     open::close(&app).await;
+}
+
+/// The counters of the lists against a recount; counted anew where they differ.
+async fn totals(app: &App) -> Result<String, String> {
+    let operator = Caller::operator();
+    let wrong = app.wrong_totals(&operator).await.map_err(|error| error.to_string())?;
+    if wrong == 0 {
+        return Ok("the totals of the lists are what a recount gives".to_owned());
+    }
+    app.recount(&operator).await.map_err(|error| error.to_string())?;
+    Err(format!(
+        "{wrong} totals of the lists were not what a recount gives; they were counted anew. Pages showed wrong sums: \
+         report this"
+    ))
 }
 
 fn ledger(app: &App) -> Result<String, String> {

@@ -15,9 +15,9 @@ use crate::app::{Caller, LinkRequest};
 
 /// A pull request as `acme/payments#42`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct PullName {
-    repo: String,
-    number: u64,
+pub(super) struct PullName {
+    pub(super) repo: String,
+    pub(super) number: u64,
 }
 
 impl FromStr for PullName {
@@ -128,7 +128,7 @@ fn request(pull: &PullName, ticket: &str, reason: &str) -> LinkRequest {
 }
 
 /// Whether the server did it: a 204, or a 200 or 201 with JSON. A page of something in between is neither.
-fn accepted(reply: Result<Reply, String>) -> Result<(), Failure> {
+pub(super) fn accepted(reply: Result<Reply, String>) -> Result<(), Failure> {
     let reply = reply.map_err(|why| Failure::undone(format!("not done: {why}")))?;
     let is_object = || serde_json::from_slice::<Value>(&reply.body).is_ok_and(|it| it.is_object());
     match reply.status {

@@ -108,6 +108,8 @@ pub struct ReviewEvent {
     pub review: String,
     /// Who wrote it.
     pub by: Option<Account>,
+    /// Whether the source counts them among those who belong to the repository; `None`: it does not say.
+    pub member: Option<bool>,
     /// What it says: `approved`, `changes_requested`, `commented`, `dismissed`, in lower case.
     pub state: String,
     /// The commit it is about.

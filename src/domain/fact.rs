@@ -1,9 +1,11 @@
 //! The snapshot a decision is made of. All input is gathered first, hashed and stored; deciding is a pure
 //! function of it (P4): the same facts give the same bytes for ever.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{AccountKind, FileChange, Oid, Person, Signature, Time};
+use super::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
 
 /// Everything about one change that a policy may ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,13 @@ pub struct Facts {
     pub commits: Vec<Commit>,
     /// Opinions in order of `(at, id)`.
     pub opinions: Vec<Opinion>,
+    /// What the change was at each commit that somebody reviewed and where it was another one, by commit. A
+    /// reviewed commit whose objects are gone has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewed: Vec<Reviewed>,
+    /// Vetoes that an administrator set aside, by veto.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// Who held which role, over time, resolved to people.
     pub grants: Vec<Grant>,
     /// Linked tickets.
@@ -86,6 +95,10 @@ pub struct Opinion {
     pub name: String,
     /// Person or machine.
     pub kind: AccountKind,
+    /// Whether the source counted them among those who belong to the repository when they said it; `None`: it did
+    /// not say, which is no yes (sem 11.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<bool>,
     /// What.
     pub verdict: Verdict,
     /// The commit that was looked at.
@@ -103,19 +116,32 @@ pub struct Opinion {
     /// Dismissed by somebody since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed_at: Option<Time>,
-    /// What the change was judged to be at that commit, where it was judged; an approval does not outlive a
-    /// rise of the class or a new scope (sem 4).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judged: Option<Judged>,
 }
 
-/// What a change was judged to be when somebody gave an opinion of it.
+/// What a change was at a commit that somebody reviewed, told by how it differs from what it is at the head
+/// (sem 4: `owned_paths`, and whether class or scopes have grown since).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judged {
-    /// Its class then.
-    pub class: super::Class,
-    /// The scopes it needed then, `*` for a requirement without one; sorted.
-    pub scopes: Vec<String>,
+pub struct Reviewed {
+    /// The commit.
+    pub commit: Oid,
+    /// Paths that the change does not treat alike at both: another status, mode or id on either side, or a
+    /// path that it touches in one only. Never empty.
+    pub differs: BTreeSet<RepoPath>,
+    /// The files of the change at that commit under those paths, sorted by path.
+    pub files: Vec<FileChange>,
+}
+
+/// A veto that an administrator set aside with a reason (sem 4). It is bound to that veto: another one stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The id of the opinion.
+    pub veto: String,
+    /// Who set it aside.
+    pub by: Person,
+    /// When, by our clock.
+    pub at: Time,
+    /// Why.
+    pub why: String,
 }
 
 /// Yes, no, or neither.
@@ -149,6 +175,9 @@ pub struct Grant {
     pub until: Option<Time>,
     /// Where it comes from: `organisation file, line 7`, `team acme/platform-architects`.
     pub source: String,
+    /// Why it does not count though somebody said so; then it has no scopes, and so covers nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// A linked ticket.
@@ -194,7 +223,7 @@ pub struct Landing {
     pub evidence: Vec<String>,
     /// Where the trees differ, if altered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub altered: Vec<super::RepoPath>,
+    pub altered: Vec<RepoPath>,
 }
 
 /// The ways in which a change reaches its branch.
@@ -217,6 +246,17 @@ pub enum LandingKind {
     Direct,
     /// A revert made on the branch.
     Revert,
+}
+
+impl Facts {
+    /// The files of the change as it was at a reviewed commit, sorted by path.
+    #[must_use]
+    pub fn files_at(&self, then: &Reviewed) -> Vec<FileChange> {
+        let same = self.files.iter().filter(|file| !then.differs.contains(&file.path));
+        let mut files: Vec<FileChange> = same.chain(&then.files).cloned().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
 }
 
 impl LandingKind {

@@ -117,6 +117,18 @@ pub enum Format {
     Yaml,
     /// RFC 8259.
     Json,
+    /// JSON with comments and trailing commas.
+    JsonWithComments,
+    /// TOML 1.1.
+    Toml,
+    /// `java.util.Properties`.
+    Properties,
+    /// `.env`: what shells, containers and libraries agree on.
+    Dotenv,
+    /// INI: what its readers agree on.
+    Ini,
+    /// Terraform's variable files.
+    Tfvars,
 }
 
 /// The outcome of comparing a structured file key by key (sem 2.2).
@@ -254,5 +266,26 @@ impl Value {
             Self::Sequence { .. } => "sequence",
             Self::Map { .. } => "map",
         }
+    }
+}
+
+/// One line where two texts differ, or one beside it: for people to read, never for rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffLine {
+    /// Its number before, from 1; `None`: it is new.
+    pub old: Option<u64>,
+    /// Its number after, from 1; `None`: it is gone.
+    pub new: Option<u64>,
+    /// The line without its newline; bytes that are no UTF-8 are replaced.
+    pub text: String,
+    /// A newline ends it. The last line of a file may have none.
+    pub ended: bool,
+}
+
+impl DiffLine {
+    /// It is new or gone.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.old.is_none() || self.new.is_none()
     }
 }

@@ -1,5 +1,6 @@
 //! The words of the product, as types. Pure: no I/O, no async, no database, no HTTP, no git.
 
+pub mod baseline;
 pub mod check;
 pub mod class;
 pub mod deployment;

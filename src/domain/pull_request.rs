@@ -93,10 +93,23 @@ pub struct Landed {
 pub struct Review {
     /// What it says, or said before it was dismissed.
     pub said: Option<Latest<Said>>,
+    /// Whether its author belonged to the repository, as it was told first: when they wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Membership>,
     /// When it was dismissed, told by the dismissal itself.
     pub dismissed_at: Option<Time>,
     /// Earliest moment at which it was told as dismissed by anything else (a later edit, a list).
     pub seen_dismissed: Option<Time>,
+}
+
+/// Whether somebody belonged to a repository, and when that was told. Of two that were told for one moment the lesser
+/// counts: an outsider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Membership {
+    /// The moment.
+    pub at: Time,
+    /// They did.
+    pub member: bool,
 }
 
 /// The words of a review.
@@ -182,6 +195,7 @@ impl PullRequest {
         }
         let review = self.reviews.entry(event.review.clone()).or_insert(Review {
             said: None,
+            membership: None,
             dismissed_at: None,
             seen_dismissed: None,
         });
@@ -262,6 +276,9 @@ impl Review {
             earliest(&mut self.dismissed_at, Some(event.moment));
         } else if dismissed {
             earliest(&mut self.seen_dismissed, Some(event.moment));
+        }
+        if let Some(told) = event.member.map(|member| Membership { at: event.moment, member }) {
+            self.membership = Some(self.membership.map_or(told, |first| first.min(told)));
         }
         let value = Said {
             by: event.by.clone(),

@@ -3,6 +3,11 @@
 //! `membership` and `team` deliveries carry no clock of their source. The caller passes the moment at which the
 //! **first** delivery of that fact was received, and passes the same one when it applies the fact again; then the
 //! state is a fold over a set like every other. Within one moment removal wins: doubt never makes an approver.
+//!
+//! A signature covers a delivery's bytes and not its id, so an old `added` can be sent again, and says the same as a new
+//! one. Hence a delivery makes a member only of somebody who was never seen outside; whoever was seen outside (removed,
+//! not in a roster, of a team that is gone) comes back by a roster alone, which is read from the source and cannot be
+//! replayed. Until then it is a doubt, and says so. A removal always counts, whoever sends it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::event::MembershipEvent;
 use super::fold::Latest;
 use super::{Account, Time};
+
+/// A roster read this soon after a removal brings nobody back: the source may answer from a copy that has not heard of it.
+const SETTLE: i64 = 60 * 1_000_000;
 
 /// One team; the key is the source's immutable id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +65,17 @@ pub struct Span {
     pub until: Option<Time>,
 }
 
+/// Who is in and was, while the changes are gone through in order.
+#[derive(Default)]
+struct Walk<'a> {
+    open: BTreeMap<&'a str, (Account, Time)>,
+    spans: Vec<Span>,
+    removed: BTreeMap<&'a str, Time>,
+    /// The whole team was looked at: who is not open is outside.
+    looked: bool,
+    doubts: BTreeMap<&'a str, (Account, Time)>,
+}
+
 impl Team {
     /// Nothing is known yet but the id.
     #[must_use]
@@ -94,29 +113,45 @@ impl Team {
     /// All memberships, sorted by account; one person may have several.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
-        let mut open: BTreeMap<&str, (Account, Time)> = BTreeMap::new();
-        let mut spans = Vec::new();
-        for change in &self.changes {
-            match &change.what {
-                What::Added(account) => join(&mut open, account, change.at),
-                What::Removed(account) => {
-                    leave(&mut open, &mut spans, change.at, |id| id == account.id);
-                }
-                What::Gone => leave(&mut open, &mut spans, change.at, |_| true),
-                What::Roster(members) => {
-                    let ids: BTreeSet<&str> = members.iter().map(|m| m.id.as_str()).collect();
-                    leave(&mut open, &mut spans, change.at, |id| !ids.contains(id));
-                    for member in members {
-                        join(&mut open, member, change.at);
-                    }
-                }
-            }
-        }
+        let walk = self.walk();
+        let mut spans = walk.spans;
         let standing =
-            open.into_values().map(|(account, from)| Span { account, from, until: None });
+            walk.open.into_values().map(|(account, from)| Span { account, from, until: None });
         spans.extend(standing);
         spans.sort();
         spans
+    }
+
+    /// Who is told to have come back, and since when, where nothing that cannot be replayed confirms it.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<(Account, Time)> {
+        self.walk().doubts.into_values().collect()
+    }
+
+    /// When its members were last read from the source; `None`: never.
+    #[must_use]
+    pub fn read_at(&self) -> Option<Time> {
+        let rosters = self.changes.iter().filter(|change| matches!(change.what, What::Roster(_)));
+        rosters.map(|change| change.at).next_back()
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        let mut walk = Walk::default();
+        for change in &self.changes {
+            match &change.what {
+                What::Added(account) => walk.told(account, change.at),
+                What::Roster(members) => walk.read(members, change.at),
+                What::Removed(account) => {
+                    walk.removed.insert(&account.id, change.at);
+                    walk.leave(change.at, |id| id == account.id);
+                }
+                What::Gone => {
+                    walk.looked = true;
+                    walk.leave(change.at, |_| true);
+                }
+            }
+        }
+        walk
     }
 
     /// Ids of the accounts that were members at a time.
@@ -127,26 +162,49 @@ impl Team {
     }
 }
 
-fn join<'a>(open: &mut BTreeMap<&'a str, (Account, Time)>, account: &'a Account, at: Time) {
-    open.entry(&account.id).or_insert_with(|| (account.clone(), at));
-}
+impl<'a> Walk<'a> {
+    /// A delivery says that somebody joined.
+    fn told(&mut self, account: &'a Account, at: Time) {
+        let id = account.id.as_str();
+        let outside = self.looked || self.removed.contains_key(id);
+        if self.open.contains_key(id) {
+            return;
+        }
+        let slot = if outside { &mut self.doubts } else { &mut self.open };
+        slot.insert(id, (account.clone(), at));
+    }
 
-/// Ends what is open for the ids that match. A span of no length never was.
-fn leave(
-    open: &mut BTreeMap<&str, (Account, Time)>,
-    spans: &mut Vec<Span>,
-    at: Time,
-    matches: impl Fn(&str) -> bool,
-) {
-    open.retain(|id, (account, from)| {
-        if !matches(id) {
-            return true;
+    /// Exactly these were members.
+    fn read(&mut self, members: &'a BTreeSet<Account>, at: Time) {
+        self.looked = true;
+        let ids: BTreeSet<&str> = members.iter().map(|member| member.id.as_str()).collect();
+        self.leave(at, |id| !ids.contains(id));
+        for member in members {
+            let id = member.id.as_str();
+            let settled = |removed: &Time| at.micros() - removed.micros() >= SETTLE;
+            if self.removed.get(id).is_none_or(settled) {
+                self.doubts.remove(id);
+                self.open.entry(id).or_insert_with(|| (member.clone(), at));
+            } else if !self.open.contains_key(id) {
+                self.doubts.insert(id, (member.clone(), at));
+            }
         }
-        if *from < at {
-            spans.push(Span { account: account.clone(), from: *from, until: Some(at) });
-        }
-        false
-    });
+    }
+
+    /// Ends what is open or in doubt for the ids that match. A span of no length never was.
+    fn leave(&mut self, at: Time, matches: impl Fn(&str) -> bool) {
+        self.doubts.retain(|id, _| !matches(id));
+        let spans = &mut self.spans;
+        self.open.retain(|id, (account, from)| {
+            if !matches(id) {
+                return true;
+            }
+            if *from < at {
+                spans.push(Span { account: account.clone(), from: *from, until: Some(at) });
+            }
+            false
+        });
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +255,11 @@ mod tests {
         assert_eq!(was(0), Vec::<String>::new());
         assert_eq!(was(5), ["1"]);
         assert_eq!(was(10), Vec::<String>::new());
-        assert_eq!(was(20), ["1"], "grace was added and removed at once");
+        assert_eq!(
+            was(20),
+            Vec::<String>::new(),
+            "ada had left; grace was added and removed at once"
+        );
         assert_eq!(was(50), Vec::<String>::new(), "the team is gone");
     }
 
@@ -207,5 +269,69 @@ mod tests {
         team.apply_roster("acme/architects", &[person("2", "grace")], at(5));
         assert_eq!(team.members_at(at(4)), ["1".to_owned()].into());
         assert_eq!(team.members_at(at(5)), ["2".to_owned()].into());
+    }
+
+    #[test]
+    fn whoever_was_seen_outside_comes_back_by_a_roster_alone() {
+        let ada = || person("1", "ada");
+        let mut team = fold(&[
+            (told("added", Some(ada())), at(1)),
+            (told("removed", Some(ada())), at(10)),
+            (told("added", Some(ada())), at(20)),
+        ]);
+        assert_eq!(
+            team.members_at(at(30)),
+            BTreeSet::new(),
+            "the old delivery may have come again"
+        );
+        assert_eq!(team.doubts(), [(ada(), at(20))]);
+        team.apply_roster("acme/architects", &[ada()], at(21));
+        assert_eq!(team.doubts(), []);
+        assert_eq!(team.members_at(at(21)), ["1".to_owned()].into());
+        assert_eq!(team.members_at(at(20)), BTreeSet::new(), "not before it was read");
+
+        let mut absent = Team::new("3253328");
+        absent.apply_roster("acme/architects", &[], at(1));
+        absent.apply(&told("added", Some(ada())), at(2));
+        assert_eq!((absent.members_at(at(3)), absent.doubts().len()), (BTreeSet::new(), 1));
+        absent.apply(&told("removed", Some(ada())), at(4));
+        assert_eq!(absent.doubts(), [], "a removal answers the doubt");
+    }
+
+    #[test]
+    fn a_roster_read_just_after_a_removal_does_not_take_it_back() {
+        let ada = || person("1", "ada");
+        let second = |minute, second: i64| {
+            Time::from_micros(at(minute).micros() + second * 1_000_000).expect("a time")
+        };
+        let mut team =
+            fold(&[(told("added", Some(ada())), at(1)), (told("removed", Some(ada())), at(10))]);
+        team.apply_roster("acme/architects", &[ada()], second(10, 59));
+        assert_eq!(team.members_at(at(12)), BTreeSet::new());
+        assert_eq!(team.doubts().len(), 1);
+        team.apply_roster("acme/architects", &[ada()], second(11, 0));
+        assert_eq!(team.members_at(at(12)), ["1".to_owned()].into());
+    }
+
+    #[test]
+    fn rosters_and_deliveries_end_alike_in_every_order() {
+        type Told = (Option<MembershipEvent>, Vec<Account>, Time);
+        let (ada, grace) = (person("1", "ada"), person("2", "grace"));
+        let both = vec![ada.clone(), grace.clone()];
+        let rosters = [(vec![grace.clone()], 12), (both, 15), (vec![], 40)];
+        let mut all: Vec<Told> =
+            life().into_iter().map(|(event, at)| (Some(event), Vec::new(), at)).collect();
+        all.extend(rosters.into_iter().map(|(members, minute)| (None, members, at(minute))));
+        let fold = |all: &[Told]| {
+            let mut team = Team::new("3253328");
+            for (event, members, at) in all {
+                match event {
+                    Some(event) => team.apply(event, *at),
+                    None => team.apply_roster("acme/architects", members, *at),
+                }
+            }
+            (team.spans(), team.doubts(), team)
+        };
+        every_order_and_duplication_ends_alike(&all, fold);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use git2::{DiffOptions, Oid as GitOid, Patch};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::fact::Commit;
+use crate::domain::fact::{Commit, Reviewed};
 use crate::domain::file::{Content, Kind, Lines};
 use crate::domain::{FileChange, KeyDiff, Oid, RepoPath, Side};
 
@@ -104,10 +104,41 @@ pub fn direct_facts(
     })
 }
 
-/// The fingerprint of what `head` brings to `base_tip`: what an approval at that head was about (sem 4.2).
-pub fn fingerprint_at(repo: &Repo, base_tip: Oid, head: Oid) -> Result<String, GitError> {
-    let (base, tip) = (to_git(base_tip)?, to_git(head)?);
-    Ok(fingerprint(&union(repo, &merge_bases(repo, base, tip)?, tip)?))
+/// What a reviewed commit brings to `base_tip`: what an opinion about it was about (sem 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedFacts {
+    /// Of the whole change at that commit.
+    pub fingerprint: String,
+    /// How it differs from the change at the head; `None`: not at all.
+    pub other: Option<Reviewed>,
+}
+
+/// The facts of a change at a commit that was reviewed, beside those at its head. A missing object is an error.
+pub fn reviewed_facts(
+    repo: &Repo,
+    base_tip: Oid,
+    reviewed: Oid,
+    head: &ChangeFacts,
+    readers: Readers<'_>,
+) -> Result<ReviewedFacts, GitError> {
+    let (base, tip) = (to_git(base_tip)?, to_git(reviewed)?);
+    let changes = union(repo, &merge_bases(repo, base, tip)?, tip)?;
+    let mut files = bare_files(&changes);
+    let differs = differing(&files, &head.files);
+    files.retain(|file| differs.contains(&file.path));
+    read_contents(repo, &mut files, readers)?;
+    let other = (!differs.is_empty()).then_some(Reviewed { commit: reviewed, differs, files });
+    Ok(ReviewedFacts { fingerprint: fingerprint(&changes), other })
+}
+
+/// The paths that two changes do not treat alike.
+fn differing(one: &[FileChange], other: &[FileChange]) -> BTreeSet<RepoPath> {
+    let (one, other) = (treated(one), treated(other));
+    one.symmetric_difference(&other).map(|(path, ..)| (*path).clone()).collect()
+}
+
+fn treated(files: &[FileChange]) -> BTreeSet<(&RepoPath, Option<Side>, Option<Side>)> {
+    files.iter().map(|file| (&file.path, file.old, file.new)).collect()
 }
 
 /// The differences from each base, each distinct one once, sorted.
@@ -185,8 +216,17 @@ pub fn file_changes(
     readers: Readers<'_>,
 ) -> Result<Vec<FileChange>, GitError> {
     let mut files = bare_files(changes);
+    read_contents(repo, &mut files, readers)?;
+    Ok(files)
+}
+
+fn read_contents(
+    repo: &Repo,
+    files: &mut [FileChange],
+    readers: Readers<'_>,
+) -> Result<(), GitError> {
     let odb = repo.git.odb()?;
-    for file in &mut files {
+    for file in files {
         let (old, new) =
             (Blob::read(&odb, file.old.as_ref())?, Blob::read(&odb, file.new.as_ref())?);
         let sides = Sides {
@@ -207,7 +247,7 @@ pub fn file_changes(
         }
         file.content = content;
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Raw changes as files whose bytes nobody read: sizes and lines are not known.

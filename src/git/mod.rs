@@ -7,13 +7,14 @@
 //! How to read the room: [`repo`] opens and asks simple questions · [`mirror`] fetches · [`diff`] compares trees ·
 //! [`facts`] makes the facts of a change (sem 1) · [`trees`] proves by automatic merge (sem 4) · [`landing`]
 //! says how a proposal reached its branch (sem 7) · [`range`] and [`buckets`] attribute a deploy (sem 8) ·
-//! [`history`] lists the landings of any local clone, for `countersign audit`.
+//! [`excerpt`] tells changed lines to people · [`history`] lists the landings of any local clone, for `countersign audit`.
 
 pub mod buckets;
 pub mod build;
 pub mod commit;
 pub mod diff;
 pub mod error;
+pub mod excerpt;
 pub mod facts;
 pub mod fetch;
 pub mod hints;

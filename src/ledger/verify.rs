@@ -6,6 +6,8 @@
 //! many; [`Verifier::push`] the entries in order; [`Verifier::finish`] with the stored head.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
 
 use super::entry::{EntryError, check_entry};
 use super::tree::{Frontier, Hash, TileHash, leaf_hash};
@@ -194,18 +196,35 @@ impl Verifier {
 
     /// Takes the next entry: its bytes and the leaf hash stored with them.
     pub fn push(&mut self, index: u64, bytes: &[u8], stored: &Hash) -> Result<(), Fault> {
+        self.take(index, stored, check_leaf(index, bytes, stored))
+    }
+
+    /// Takes the next entries, as [`Verifier::push`] takes them one by one; so many threads look at their bytes. Gives
+    /// the faults in order.
+    pub fn push_all(
+        &mut self,
+        entries: &[(u64, &[u8], Hash)],
+        threads: NonZero<usize>,
+    ) -> Vec<Fault> {
+        let checked = check_leaves(entries, threads);
+        let taken = entries.iter().zip(checked);
+        taken
+            .filter_map(|((index, _, stored), leaf)| self.take(*index, stored, leaf).err())
+            .collect()
+    }
+
+    fn take(&mut self, index: u64, stored: &Hash, leaf: Result<(), Fault>) -> Result<(), Fault> {
         if index < self.next {
             return Err(Fault::Order { index, next: self.next });
         }
         let gap = (index > self.next).then(|| (self.next, index - 1));
         self.next = index + 1;
         self.gap = self.gap.or(gap);
-        let entry = check_leaf(index, bytes, stored);
         let tree = if self.gap.is_none() { self.grow(*stored) } else { Ok(()) };
         if let Some((first, last)) = gap {
             return Err(Fault::Missing { first, last });
         }
-        entry?;
+        leaf?;
         tree
     }
 
@@ -279,6 +298,24 @@ fn check_leaf(index: u64, bytes: &[u8], stored: &Hash) -> Result<(), Fault> {
     check_entry(bytes).map_err(|why| Fault::Entry { index, why })
 }
 
+/// Each leaf by itself: the part of the check that no order binds.
+fn check_leaves(entries: &[(u64, &[u8], Hash)], threads: NonZero<usize>) -> Vec<Result<(), Fault>> {
+    let check = |part: &[(u64, &[u8], Hash)]| -> Vec<_> {
+        part.iter().map(|(index, bytes, stored)| check_leaf(*index, bytes, stored)).collect()
+    };
+    let mut parts = entries.chunks(entries.len().div_ceil(threads.get()).max(1));
+    let own = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| (part, scope.spawn(move || check(part)))).collect();
+        let mut all = check(own);
+        for (part, other) in others {
+            // A thread that panicked said nothing of its part: it is checked here, where the panic would be seen.
+            all.extend(other.join().unwrap_or_else(|_| check(part)));
+        }
+        all
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -323,15 +360,33 @@ mod tests {
 
     /// Every fault found, as `countersign verify` would print them.
     fn faults(stored: &Stored) -> Vec<String> {
+        let one_by_one = found(stored, &mut |verifier, entries| {
+            let each =
+                entries.iter().map(|(index, bytes, hash)| verifier.push(*index, bytes, hash));
+            each.filter_map(Result::err).collect()
+        });
+        for threads in 1..=4 {
+            let threads = NonZero::new(threads).expect("some");
+            let pages = found(stored, &mut |verifier, entries| {
+                entries.chunks(101).flat_map(|page| verifier.push_all(page, threads)).collect()
+            });
+            assert_eq!(pages, one_by_one, "{threads} threads find other faults");
+        }
+        one_by_one
+    }
+
+    type Push<'p> = dyn FnMut(&mut Verifier, &[(u64, &[u8], Hash)]) -> Vec<Fault> + 'p;
+
+    fn found(stored: &Stored, push: &mut Push<'_>) -> Vec<String> {
         let mut verifier = Verifier::with_tiles();
         let mut faults = Vec::new();
         for (size, root) in &stored.heads {
             faults.extend(verifier.expect_head(*size, *root).err());
         }
         stored.tiles.iter().for_each(|tile| verifier.expect_tile(*tile));
-        for (index, bytes, hash) in &stored.entries {
-            faults.extend(verifier.push(*index, bytes, hash).err());
-        }
+        let entries =
+            stored.entries.iter().map(|(index, bytes, hash)| (*index, bytes.as_slice(), *hash));
+        faults.extend(push(&mut verifier, &entries.collect::<Vec<_>>()));
         faults.extend(verifier.finish(stored.head.0, stored.head.1).err());
         faults.iter().map(Fault::to_string).collect()
     }

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod layers;
 pub mod model;
 pub mod pattern;
+pub mod rollout;
 pub mod schema;
 pub mod testcase;
 #[cfg(test)]
@@ -27,3 +28,4 @@ pub use decide::decide;
 pub use decision::{Decision, State};
 pub use deploy::{DeployDecision, DeployFacts, decide_deploy};
 pub use model::Effective;
+pub use rollout::Binding;

@@ -366,6 +366,8 @@ pub struct Rollout {
     pub observe: Vec<Glob>,
     /// Repositories that are only warned.
     pub warn: Vec<Glob>,
+    /// Repositories whose decisions bind whatever `mode` says.
+    pub enforce: Vec<Glob>,
 }
 
 /// How strictly decisions bind.
@@ -374,11 +376,11 @@ pub struct Rollout {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Record only.
+    /// Decided and recorded; a no that was judged does not block.
     Observe,
-    /// Say so.
+    /// The same, and whoever asks is warned.
     Warn,
-    /// Block.
+    /// A no blocks.
     #[default]
     Enforce,
 }

@@ -1,11 +1,12 @@
 //! Builders for tests of decisions: a change told as a story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::fact::{
-    Check, Commit, Facts, Grant, Integrity, Landing, LandingKind, Opinion, Pull, Ticket, Verdict,
+    Check, Commit, Facts, Grant, Integrity, Landing, LandingKind, Opinion, Override, Pull,
+    Reviewed, Ticket, Verdict,
 };
-use crate::domain::file::Content;
+use crate::domain::file::{Content, Lines};
 use crate::domain::{AccountKind, Class, FileChange, Oid, Person, Side, Signature, Time};
 use crate::policy::decision::{Classification, Decision, FileClass, Rule, State};
 use crate::policy::glob::Glob;
@@ -100,6 +101,19 @@ pub(crate) fn effective() -> Effective {
     }
 }
 
+/// A new file of one line.
+fn change(path: &str, blob: char) -> FileChange {
+    let lines = Some(Lines { added: 1, deleted: 0 });
+    FileChange {
+        path: path.into(),
+        old: None,
+        new: Some(Side { mode: 0o100_644, oid: oid(blob) }),
+        renamed: None,
+        content: Content { lines, new_size: 10, ..Content::default() },
+        keys: None,
+    }
+}
+
 /// A change, its policy and its classification. `dev1` opened it and wrote its one commit; its head is `f`.
 #[derive(Debug, Clone)]
 pub(crate) struct Story {
@@ -131,6 +145,8 @@ impl Story {
                 files: Vec::new(),
                 commits: vec![commit('f', signature("dev1"))],
                 opinions: Vec::new(),
+                reviewed: Vec::new(),
+                overrides: Vec::new(),
                 grants: Vec::new(),
                 tickets: Vec::new(),
                 checks: Vec::new(),
@@ -158,14 +174,7 @@ impl Story {
     }
 
     pub(crate) fn file(mut self, path: &str, class: Class, scope: Option<&str>) -> Self {
-        self.facts.files.push(FileChange {
-            path: path.into(),
-            old: None,
-            new: Some(Side { mode: 0o100_644, oid: oid('9') }),
-            renamed: None,
-            content: Content::default(),
-            keys: None,
-        });
+        self.facts.files.push(change(path, '9'));
         self.class.files.push(FileClass {
             path: path.into(),
             class,
@@ -253,6 +262,7 @@ impl Story {
                 from: None,
                 until: None,
                 source: "organisation file, line 7".to_owned(),
+                doubt: None,
             });
         })
     }
@@ -278,6 +288,7 @@ impl Story {
             by: Some(person.into()),
             name: person.to_owned(),
             kind: AccountKind::User,
+            member: Some(true),
             verdict,
             commit: Some(oid(commit)),
             fingerprint: Some(format!("sha256:{commit}")),
@@ -285,7 +296,6 @@ impl Story {
             overtaken_by: (!same).then(|| oid('f')),
             at: minute(self.next),
             dismissed_at: None,
-            judged: None,
         });
         self.next += 1;
         self
@@ -308,12 +318,39 @@ impl Story {
         self.opinion(person, Verdict::Comment, 'f')
     }
 
+    /// An administrator set the last opinion aside.
+    pub(crate) fn overridden_by(self, person: &str) -> Self {
+        self.with(|story| {
+            let veto = story.facts.opinions.last().map(|said| said.id.clone()).unwrap_or_default();
+            let why = "the finding was a false alarm".to_owned();
+            let over = Override { veto, by: person.into(), at: minute(300), why };
+            story.facts.overrides.push(over);
+        })
+    }
+
     /// Changes the last opinion.
     pub(crate) fn which(self, change: impl FnOnce(&mut Opinion)) -> Self {
         self.with(|story| {
             if let Some(opinion) = story.facts.opinions.last_mut() {
                 change(opinion);
             }
+        })
+    }
+
+    /// At that commit the change held this blob under the path; `None`: it did not touch it.
+    pub(crate) fn was(self, commit: char, path: &str, blob: Option<char>) -> Self {
+        self.with(|story| {
+            let all = &mut story.facts.reviewed;
+            let at = all.iter().position(|then| then.commit == oid(commit)).unwrap_or_else(|| {
+                all.push(Reviewed {
+                    commit: oid(commit),
+                    differs: BTreeSet::new(),
+                    files: Vec::new(),
+                });
+                all.len() - 1
+            });
+            all[at].differs.insert(path.into());
+            all[at].files.extend(blob.map(|blob| change(path, blob)));
         })
     }
 

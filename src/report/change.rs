@@ -3,6 +3,7 @@
 use super::attribution::Attribution;
 use super::changes::LandingCell;
 use super::entry::ReceiptView;
+use super::excerpt::Excerpt;
 use super::lanes::Event;
 use super::prose::Prose;
 use super::refs::{ExceptionRef, Link, TicketRef};
@@ -77,8 +78,10 @@ pub struct ChangePage {
     pub branch: String,
     /// Who wrote it.
     pub authors: Vec<String>,
-    /// Linked tickets.
+    /// Linked tickets, the first of them.
     pub tickets: Vec<TicketMoments>,
+    /// How many more are linked.
+    pub more_tickets: u64,
     /// The commit that was judged.
     pub head: Oid,
     /// Merge base.
@@ -99,6 +102,10 @@ pub struct ChangePage {
     pub policy: Prose,
     /// The files, in order of path, with their sizes.
     pub files: Vec<FileRow>,
+    /// The lines that made the class; empty where key changes are the evidence, or nothing can be shown.
+    pub excerpts: Vec<Excerpt>,
+    /// Why no lines are shown, where they should be. Empty otherwise.
+    pub no_excerpt: String,
     /// Everything that happened, in order of time.
     pub events: Vec<Event>,
     /// First arrival in production, for the dashed line.
@@ -119,10 +126,7 @@ impl ChangePage {
     /// Rules set aside by somebody entitled.
     #[must_use]
     pub fn overridden(&self) -> u64 {
-        super::rules::leaves(&self.decision.rules)
-            .iter()
-            .filter(|rule| rule.state == crate::policy::decision::RuleState::Overridden)
-            .count() as u64
+        super::rules::overridden(&self.decision.rules)
     }
 
     /// Opinions that count.

@@ -159,6 +159,12 @@ pub fn class_totals(days: &[Day]) -> Vec<(Class, u64, &'static str)> {
         .collect()
 }
 
+/// Deploys of all days.
+#[must_use]
+pub fn total(days: &[Day]) -> u64 {
+    days.iter().map(Day::total).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,6 +70,10 @@ pub struct DecisionPage {
     pub expires_at: Option<Time>,
     /// The answer.
     pub state: State,
+    /// `observe` or `warn`, where decisions do not bind yet.
+    pub rollout: Option<String>,
+    /// The state is a no that the rollout sets aside: a pipeline is told to go on.
+    pub set_aside: bool,
     /// Until when the state itself lasts: end of an emergency or a freeze.
     pub until: Option<Time>,
     /// The class, where it could be told.
@@ -120,6 +124,26 @@ impl DecisionPage {
             }
             _ => format!("{subject} may not {act}"),
         }
+    }
+
+    /// What the rollout makes of the state; `None`: decisions bind, or it passes by itself.
+    #[must_use]
+    pub fn not_binding(&self) -> Option<String> {
+        let mode = self.rollout.as_ref()?;
+        if self.set_aside {
+            return Some(format!(
+                "Not enforced: the organisation's rollout of this repository is {mode}, so a pipeline is told to go on. Enforced, it would be blocked."
+            ));
+        }
+        (!self.state.passes()).then(|| {
+            format!("The organisation's rollout of this repository is {mode}, but what could not be judged does not pass.")
+        })
+    }
+
+    /// Rules set aside by somebody entitled: shown beside the state, never melted into it (P5).
+    #[must_use]
+    pub fn overridden(&self) -> u64 {
+        super::rules::overridden(&self.rules)
     }
 
     /// What is missing, each with what to do.

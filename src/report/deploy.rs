@@ -48,6 +48,8 @@ pub struct DeployPage {
     pub finished: Option<Time>,
     /// Digest of what was put there; `None`: not reported.
     pub artifact: Option<String>,
+    /// What an operator declared to run there before, where it rests on that.
+    pub declared: Option<Prose>,
     /// The deploy it followed.
     pub previous: Option<Link>,
     /// Where the source shows it.

@@ -3,7 +3,9 @@
 use crate::domain::file::{Segment, Value};
 use crate::domain::{Class, KeyOp};
 use crate::policy::decision::{Classification, KeyVerdict};
+use crate::policy::keys::looks_secret;
 
+use super::covered::is_secret_name;
 use super::words::{plural, short_digest, visible};
 
 /// One key change in a row.
@@ -105,7 +107,7 @@ pub fn table(classification: &Classification) -> KeyTable {
 fn row(verdict: &KeyVerdict) -> KeyRow {
     let change = &verdict.change;
     let (stem, leaf) = split(&change.path);
-    let secret = is_secret(&leaf);
+    let secret = is_secret_name(&stem) || is_secret_name(&leaf);
     KeyRow {
         stem,
         leaf,
@@ -153,20 +155,13 @@ fn split(path: &[Segment]) -> (String, String) {
     (stem, leaf)
 }
 
-/// Words in a key whose value is shown as length and digest only.
-const SECRET: [&str; 7] =
-    ["password", "passwd", "secret", "token", "credential", "apikey", "private"];
-
-fn is_secret(leaf: &str) -> bool {
-    let leaf: String = leaf.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-    SECRET.iter().any(|word| leaf.contains(word))
-}
-
 fn shown(value: &Value, secret: bool) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
-        Value::String(text) if secret => {
+        Value::Int(text) | Value::Float(text) | Value::String(text) | Value::Timestamp(text)
+            if secret || looks_secret(text) =>
+        {
             let digest = crate::domain::id::sha256(text.as_bytes());
             format!("text of {} bytes, {}", text.len(), short_digest(&digest))
         }
@@ -197,11 +192,14 @@ mod tests {
 
     #[test]
     fn a_secret_like_value_is_shown_as_length_and_digest() {
-        let text = shown(&Value::String("hunter2".into()), is_secret("dbPassword"));
+        let text = shown(&Value::String("hunter2".into()), is_secret_name("dbPassword"));
         assert!(
             text.starts_with("text of 7 bytes, sha256:") && !text.contains("hunter2"),
             "{text}"
         );
         assert_eq!(shown(&Value::Int("16".into()), false), "16");
+        assert!(shown(&Value::Int("4711".into()), true).starts_with("text of 4 bytes"));
+        let key = "AKIAIOSFODNN7EXAMPLE";
+        assert!(!shown(&Value::String(key.into()), false).contains(key));
     }
 }

@@ -96,6 +96,8 @@ pub struct Pager {
     pub order: String,
     /// Size of the ledger that all pages read, so that turning them neither skips nor repeats.
     pub ledger_size: u64,
+    /// How large the ledger is now, and the list as of then; `None`: nothing came since.
+    pub newer: Option<(u64, String)>,
     /// The first page; `None`: here already.
     pub first: Option<String>,
     /// The page before.

@@ -5,6 +5,8 @@ use super::chart::Day;
 use super::population::{Compared, Outcomes};
 use super::prose::Prose;
 use super::refs::{ExceptionRef, Link, Severity};
+use super::strips::{Run, Strip};
+use super::waits::WaitRow;
 use crate::domain::Time;
 
 /// One service in the table of outcomes.
@@ -44,8 +46,10 @@ pub struct SourceRow {
     pub last: Option<Time>,
     /// Deliveries set aside because they could not be applied.
     pub set_aside: u64,
-    /// Deliveries refused for a bad signature.
+    /// Deliveries refused for a bad signature, ever.
     pub refused: u64,
+    /// Days with and without deliveries.
+    pub strip: Strip,
 }
 
 /// A number of the period before, to compare with.
@@ -97,12 +101,18 @@ pub struct OverviewPage {
     pub days: Vec<Day>,
     /// Outcomes by service.
     pub services: Vec<ServiceRow>,
+    /// Waits for an architect that ended in the period, by scope.
+    pub waits: Vec<WaitRow>,
     /// Open exceptions by kind.
     pub open: Vec<OpenKind>,
-    /// The high ones, oldest first: the subject and the exception.
+    /// When the oldest open exception was opened, and its kind.
+    pub oldest: Option<(Time, String)>,
+    /// Open ones, worst and then oldest first, at most as many as a page holds: the subject and the exception.
     pub first: Vec<(Link, ExceptionRef)>,
     /// Sources.
     pub sources: Vec<SourceRow>,
+    /// The days of the period that have begun; `None`: none of them, or nothing was ever delivered.
+    pub period: Option<Run>,
     /// The population of this scope.
     pub population_href: String,
     /// Its changes.
@@ -130,6 +140,32 @@ impl OpenKind {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.ages.iter().sum()
+    }
+}
+
+/// The predicates that are looked at so far: what is not listed here is not known to be absent.
+pub const LOOKED_FOR: &str = "Looked for so far: one delivery id with two bodies (X50), a repository whose name another \
+    took over (X44). The other predicates are not judged yet.";
+
+/// Predicates that are looked at so far, of how many.
+pub const LOOKED_AT: (u64, u64) = (2, 58);
+
+/// The finding over open exceptions, with its empty state.
+#[must_use]
+pub fn open_finding(page: &OverviewPage) -> String {
+    use super::words::plural;
+    match &page.oldest {
+        None => format!(
+            "No exceptions are open in {} ({} looked at). Widen the period.",
+            page.scope,
+            plural(page.deploys, "deploy was", "deploys were")
+        ),
+        Some((at, kind)) => format!(
+            "{} open, of {}. The oldest is {kind}, opened {}.",
+            super::words::count(page.open_total()),
+            plural(page.open.len() as u64, "kind", "kinds"),
+            at.to_date_text()
+        ),
     }
 }
 

@@ -88,15 +88,15 @@ impl Outcomes {
         self.by_rule + self.approved + self.emergency + self.not_passing
     }
 
-    /// Counts one more change in this state.
-    pub fn add(&mut self, state: State) {
+    /// Counts so many more changes in this state.
+    pub fn add(&mut self, state: State, count: u64) {
         let bucket = match state {
             State::AutoApproved => &mut self.by_rule,
             State::Approved => &mut self.approved,
             State::EmergencyOpen => &mut self.emergency,
             _ => &mut self.not_passing,
         };
-        *bucket += 1;
+        *bucket += count;
     }
 
     /// The four, in order, with their words and fills.

@@ -84,6 +84,12 @@ pub fn leaves(rules: &[Rule]) -> Vec<&Rule> {
         .collect()
 }
 
+/// Rules without parts that somebody entitled set aside.
+#[must_use]
+pub fn overridden(rules: &[Rule]) -> u64 {
+    leaves(rules).iter().filter(|rule| rule.state == RuleState::Overridden).count() as u64
+}
+
 /// `7 rules: 4 satisfied, 2 unsatisfied, 1 not applicable`, counting those without parts.
 #[must_use]
 pub fn tally(rules: &[Rule]) -> String {

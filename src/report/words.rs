@@ -5,7 +5,7 @@ use crate::domain::Time;
 /// The no-break space that stands before `%`.
 const NBSP: char = '\u{a0}';
 /// Under this many items a share is written as its count only (interface 1.2).
-const FEW: u64 = 20;
+pub const FEW: u64 = 20;
 
 /// `1,038`: thousands with a comma.
 #[must_use]
@@ -167,7 +167,9 @@ pub fn visible(text: &str) -> String {
     })
 }
 
-fn is_deceptive(character: char) -> bool {
+/// Whether a character is written out: invisible, direction-changing, or a control other than newline and tab.
+#[must_use]
+pub fn is_deceptive(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

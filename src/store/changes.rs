@@ -1,30 +1,24 @@
 //! Changes, and which landing brought which commit.
 
-use super::{StoreError, Tx, on, signed, unsigned};
+use super::{StoreError, Tx, landed, on, signed, unsigned};
 
-const PUT: &str = "insert into change (id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, decision, body, evaluated) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+const PUT: &str = "insert into change (id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, decision, body, evaluated, ledger_index) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
      on conflict (id) do update set title = excluded.title, branch = excluded.branch, head = excluded.head, landed_sha = excluded.landed_sha, landed_how = excluded.landed_how, \
      landed_at = excluded.landed_at, landed_by = excluded.landed_by, integrity = excluded.integrity, class = excluded.class, state = excluded.state, opened_at = excluded.opened_at, \
-     sort_at = excluded.sort_at, decision = excluded.decision, body = excluded.body, evaluated = excluded.evaluated";
-const BY_ID: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body from change where id = $1";
-const BY_PULL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body from change where repo = $1 and pull = $2";
+     sort_at = excluded.sort_at, decision = excluded.decision, body = excluded.body, evaluated = excluded.evaluated, ledger_index = coalesce(excluded.ledger_index, change.ledger_index)";
+const BY_ID: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id = $1";
+const BY_PULL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where repo = $1 and pull = $2";
 const DECISION: &str = "select decision, evaluated from change where id = $1";
-const LIST: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body from change \
-     where landed_sha is not null and (sort_at < $1 or (sort_at = $1 and id < $2)) \
-     and (cast($3 as text) is null or repo = $3) and (cast($4 as text) is null or class = $4) and (cast($5 as text) is null or state = $5) \
-     and sort_at >= $6 and sort_at < $7 order by sort_at desc, id desc limit $8";
-const COUNT: &str = "select count(*), cast(coalesce(sum(case when state in ('auto_approved', 'approved', 'emergency_open') then 1 else 0 end), 0) as bigint) from change \
-     where landed_sha is not null and (cast($1 as text) is null or repo = $1) and (cast($2 as text) is null or class = $2) and (cast($3 as text) is null or state = $3) \
-     and sort_at >= $4 and sort_at < $5";
-const GROUPS: &str = "select class, state, count(*) from change where landed_sha is not null and sort_at >= $1 and sort_at < $2 group by class, state order by class, state";
+const KEEP_PAST: &str = "insert into change_past (id, until, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index) \
+     select id, $2, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id = $1 and landed_sha is not null";
 const OF_REPO: &str = "select id from change where repo = $1 order by id";
 const PUT_COMMIT: &str = "insert into change_commit (repo, sha, change) values ($1, $2, $3) on conflict (repo, sha) do update set change = excluded.change";
 const DROP_COMMITS: &str = "delete from change_commit where change = $1";
 const DROP: &str = "delete from change where id = $1";
 const OWNER: &str = "select change from change_commit where repo = $1 and sha = $2";
 const COMMITS_OF: &str = "select sha from change_commit where change = $1 order by sha";
-const ALL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body from change where id > $1 order by id limit $2";
+const ALL: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change where id > $1 order by id limit $2";
 const LANDINGS: &str = "select id, landed_sha from change where repo = $1 and pull is not null and landed_sha is not null";
 const OPEN: &str = "select pull from change where repo = $1 and branch = $2 and pull is not null and landed_sha is null order by pull";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
@@ -36,9 +30,7 @@ pub const STATEMENTS: &[&str] = &[
     BY_ID,
     BY_PULL,
     DECISION,
-    LIST,
-    COUNT,
-    GROUPS,
+    KEEP_PAST,
     OF_REPO,
     PUT_COMMIT,
     DROP_COMMITS,
@@ -85,68 +77,69 @@ pub struct ChangeRow {
     pub sort_at: i64,
     /// Everything else that pages show, JSON.
     pub body: String,
+    /// The ledger entry of its last judgement that said something new.
+    pub ledger_index: Option<u64>,
 }
 
-type Flat = (
-    String,
-    String,
-    Option<i64>,
-    String,
-    String,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    String,
-    String,
-    Option<i64>,
-    i64,
-    String,
-);
-
-fn row(flat: Flat) -> ChangeRow {
-    let (
-        id,
-        repo,
-        pull,
-        title,
-        branch,
-        head,
-        landed_sha,
-        landed_how,
-        landed_at,
-        landed_by,
-        integrity,
-        class,
-        state,
-        opened_at,
-        sort_at,
-        body,
-    ) = flat;
-    ChangeRow {
-        id,
-        repo,
-        pull: pull.map(unsigned),
-        title,
-        branch,
-        head,
-        landed_sha,
-        landed_how,
-        landed_at,
-        landed_by,
-        integrity,
-        class,
-        state,
-        opened_at,
-        sort_at,
-        body,
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for ChangeRow
+where
+    &'static str: sqlx::ColumnIndex<R>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            repo: row.try_get("repo")?,
+            pull: row.try_get::<Option<i64>, _>("pull")?.map(unsigned),
+            title: row.try_get("title")?,
+            branch: row.try_get("branch")?,
+            head: row.try_get("head")?,
+            landed_sha: row.try_get("landed_sha")?,
+            landed_how: row.try_get("landed_how")?,
+            landed_at: row.try_get("landed_at")?,
+            landed_by: row.try_get("landed_by")?,
+            integrity: row.try_get("integrity")?,
+            class: row.try_get("class")?,
+            state: row.try_get("state")?,
+            opened_at: row.try_get("opened_at")?,
+            sort_at: row.try_get("sort_at")?,
+            body: row.try_get("body")?,
+            ledger_index: row.try_get::<Option<i64>, _>("ledger_index")?.map(unsigned),
+        })
     }
 }
 
-/// Keeps a change with its last decision and the versions its evaluation saw.
+/// Keeps a change with its last decision and the versions its evaluation saw. With a new ledger index it is a new version:
+/// what was said of it since it landed stays readable at the sizes of the ledger at which it was said.
 pub async fn put(
+    tx: &mut Tx,
+    change: &ChangeRow,
+    decision: Option<&str>,
+    evaluated: &str,
+) -> Result<(), StoreError> {
+    if let Some(index) = change.ledger_index {
+        keep_past(tx, &change.id, index).await?;
+    }
+    landed::count(tx, &change.id, -1).await?;
+    write(tx, change, decision, evaluated).await?;
+    landed::count(tx, &change.id, 1).await?;
+    landed::tidy(tx).await
+}
+
+async fn keep_past(tx: &mut Tx, id: &str, until: u64) -> Result<(), StoreError> {
+    on!(tx, |conn| sqlx::query(KEEP_PAST)
+        .bind(id)
+        .bind(signed(until))
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+async fn write(
     tx: &mut Tx,
     change: &ChangeRow,
     decision: Option<&str>,
@@ -171,6 +164,7 @@ pub async fn put(
         .bind(decision)
         .bind(&change.body)
         .bind(evaluated)
+        .bind(change.ledger_index.map(signed))
         .execute(conn)
         .await
         .map(|_| ()))?;
@@ -179,19 +173,16 @@ pub async fn put(
 
 /// One change.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<ChangeRow>, StoreError> {
-    let flat: Option<Flat> =
-        on!(tx, |conn| sqlx::query_as(BY_ID).bind(id).fetch_optional(conn).await)?;
-    Ok(flat.map(row))
+    Ok(on!(tx, |conn| sqlx::query_as(BY_ID).bind(id).fetch_optional(conn).await)?)
 }
 
 /// The change of a pull request.
 pub async fn by_pull(tx: &mut Tx, repo: &str, pull: u64) -> Result<Option<ChangeRow>, StoreError> {
-    let flat: Option<Flat> = on!(tx, |conn| sqlx::query_as(BY_PULL)
+    Ok(on!(tx, |conn| sqlx::query_as(BY_PULL)
         .bind(repo)
         .bind(signed(pull))
         .fetch_optional(conn)
-        .await)?;
-    Ok(flat.map(row))
+        .await)?)
 }
 
 /// The last decision about a change, and the versions its evaluation saw.
@@ -200,64 +191,6 @@ pub async fn evaluation(
     id: &str,
 ) -> Result<Option<(Option<String>, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(DECISION).bind(id).fetch_optional(conn).await)?)
-}
-
-/// Which changes a list shows. Times in microseconds, `until` excluded.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of one repository.
-    pub repo: Option<String>,
-    /// Of one class.
-    pub class: Option<String>,
-    /// In one state.
-    pub state: Option<String>,
-    /// From.
-    pub from: i64,
-    /// Until.
-    pub until: i64,
-}
-
-/// Landed changes before a place (`sort_at`, id), newest first.
-pub async fn list(
-    tx: &mut Tx,
-    filter: &Filter,
-    before: (i64, &str),
-    limit: i64,
-) -> Result<Vec<ChangeRow>, StoreError> {
-    let rows: Vec<Flat> = on!(tx, |conn| sqlx::query_as(LIST)
-        .bind(before.0)
-        .bind(before.1)
-        .bind(&filter.repo)
-        .bind(&filter.class)
-        .bind(&filter.state)
-        .bind(filter.from)
-        .bind(filter.until)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?;
-    Ok(rows.into_iter().map(row).collect())
-}
-
-/// How many landed changes match, and how many of them pass.
-pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<(u64, u64), StoreError> {
-    let (all, passing): (i64, i64) = on!(tx, |conn| sqlx::query_as(COUNT)
-        .bind(&filter.repo)
-        .bind(&filter.class)
-        .bind(&filter.state)
-        .bind(filter.from)
-        .bind(filter.until)
-        .fetch_one(conn)
-        .await)?;
-    Ok((unsigned(all), unsigned(passing)))
-}
-
-/// Counts by class and state in a period.
-pub async fn groups(
-    tx: &mut Tx,
-    from: i64,
-    until: i64,
-) -> Result<Vec<(String, String, i64)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(GROUPS).bind(from).bind(until).fetch_all(conn).await)?)
 }
 
 /// Ids of all changes of a repository.
@@ -287,8 +220,12 @@ pub async fn put_commits(
     Ok(())
 }
 
-/// Removes a change that turned out to be part of another (a direct commit that a pull request explains).
-pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+/// Removes a change that turned out to be part of another (a direct commit that a pull request explains), by the entry
+/// that says so.
+pub async fn remove(tx: &mut Tx, id: &str, index: u64) -> Result<(), StoreError> {
+    keep_past(tx, id, index).await?;
+    landed::count(tx, id, -1).await?;
+    landed::tidy(tx).await?;
     on!(tx, |conn| sqlx::query(DROP).bind(id).execute(conn).await.map(|_| ()))?;
     Ok(())
 }
@@ -319,9 +256,7 @@ pub async fn commits_of(tx: &mut Tx, change: &str) -> Result<Vec<String>, StoreE
 
 /// Changes by id after one, for the digest of the whole state.
 pub async fn page(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<ChangeRow>, StoreError> {
-    let rows: Vec<Flat> =
-        on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?;
-    Ok(rows.into_iter().map(row).collect())
+    Ok(on!(tx, |conn| sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(conn).await)?)
 }
 
 /// Pull requests for a branch that have not landed, open or not.

@@ -11,14 +11,14 @@ const GET: &str = "select id, repo, sha, purpose, environment, service, pull, st
 const ABOUT: &str = "select id, repo, sha, purpose, environment, service, pull, state, class, decided_at, facts, policy, body, ledger_index from decision \
      where repo = $1 and sha = $2 order by decided_at, id";
 const RECENT: &str = "select id, repo, sha, purpose, environment, service, pull, state, class, decided_at, facts, policy, body, ledger_index from decision order by ledger_index desc limit $1";
-const PUT_MEMO: &str = "insert into gate_memo (question, decision, repo, seen, holds_until, state, answer) values ($1, $2, $3, $4, $5, $6, $7) \
-     on conflict (question) do update set decision = excluded.decision, repo = excluded.repo, seen = excluded.seen, holds_until = excluded.holds_until, state = excluded.state, answer = excluded.answer";
+const PUT_MEMO: &str = "insert into gate_memo (question, decision, repo, seen, holds_until, state, pass, answer) values ($1, $2, $3, $4, $5, $6, $7, $8) \
+     on conflict (question) do update set decision = excluded.decision, repo = excluded.repo, seen = excluded.seen, holds_until = excluded.holds_until, state = excluded.state, pass = excluded.pass, answer = excluded.answer";
 /// One read answers a repeated question: the memo, if the counters it saw stand still.
-const MEMO: &str = "select answer, holds_until, state from gate_memo m where question = $1 and seen = \
+const MEMO: &str = "select answer, holds_until, state, pass from gate_memo m where question = $1 and seen = \
      cast((select coalesce(max(n), 0) from version where scope = '*') as text) || '.' || cast((select coalesce(max(n), 0) from version where scope = m.repo) as text)";
 /// One read answers a repeated question of the bearer of a token: the token, the one repository of the name, and its
 /// memo. No row where anything is not as usual: then the long way tells what.
-const TOLD: &str = "select t.id, t.name, t.role, t.repo, t.expires_at, r.id, m.answer, m.holds_until, m.state from token t \
+const TOLD: &str = "select t.id, t.name, t.role, t.repo, t.expires_at, r.id, m.answer, m.holds_until, m.state, m.pass from token t \
      join repository r on r.name = $2 join gate_memo m on m.question = r.id || ':' || $3 and m.seen = \
      cast((select coalesce(max(n), 0) from version where scope = '*') as text) || '.' || cast((select coalesce(max(n), 0) from version where scope = r.id) as text) \
      where t.hash = $1 and t.revoked_at is null \
@@ -192,6 +192,8 @@ pub struct Memo<'a> {
     pub holds_until: Option<i64>,
     /// Its state.
     pub state: &'a str,
+    /// Whether it passes: by its state, or by the rollout.
+    pub pass: bool,
     /// The answer, JSON.
     pub answer: &'a str,
 }
@@ -205,6 +207,7 @@ pub async fn remember(tx: &mut Tx, memo: &Memo<'_>) -> Result<(), StoreError> {
         .bind(memo.seen)
         .bind(memo.holds_until)
         .bind(memo.state)
+        .bind(i64::from(memo.pass))
         .bind(memo.answer)
         .execute(conn)
         .await
@@ -212,8 +215,8 @@ pub async fn remember(tx: &mut Tx, memo: &Memo<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A remembered answer: its JSON, until when it holds in microseconds, its state.
-pub type Recalled = (String, Option<i64>, String);
+/// A remembered answer: its JSON, until when it holds in microseconds, its state, whether it passes.
+pub type Recalled = (String, Option<i64>, String, i64);
 
 /// The remembered answer to a question, if nothing moved since: one statement, one round trip.
 pub async fn recall(db: &super::Db, question: &str) -> Result<Option<Recalled>, StoreError> {
@@ -239,7 +242,7 @@ pub struct TokenTold {
 }
 
 type FlatTold =
-    (String, String, String, Option<String>, Option<i64>, String, String, Option<i64>, String);
+    (String, String, String, Option<String>, Option<i64>, String, String, Option<i64>, String, i64);
 
 /// The remembered answer for the bearer of a token who asks by a repository's name, in one round trip. `hash` is the
 /// token's, `rest` is the question without the repository. `None`: anything is not as usual.
@@ -262,10 +265,10 @@ pub async fn told(
             sqlx::query_as(TOLD).bind(hash).bind(repo_name).bind(rest).fetch_optional(pool).await?
         }
     };
-    Ok(row.map(|(id, name, role, bound, expires_at, repo, answer, until, state)| TokenTold {
+    Ok(row.map(|(id, name, role, bound, expires_at, repo, answer, until, state, pass)| TokenTold {
         token: (id, name, role, bound, expires_at),
         repo,
-        recalled: (answer, until, state),
+        recalled: (answer, until, state, pass),
     }))
 }
 

@@ -20,7 +20,8 @@ const REFUSED: &str = "insert into refused_delivery (source, reason, day, count,
      on conflict (source, reason, day) do update set count = refused_delivery.count + 1, last_at = excluded.last_at, last_sha256 = excluded.last_sha256";
 const REFUSED_COUNT: &str =
     "select cast(coalesce(sum(count), 0) as bigint) from refused_delivery where source = $1";
-const HEALTH: &str = "select source, state, count(*), max(received_at) from delivery group by source, state order by source, state";
+const HEALTH: &str = "select source, state, count(*), max(received_at) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by source, state order by source, state";
+const DAYS: &str = "select received_at / 86400000000, count(*) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by 1 order by 1";
 const COUNT: &str = "select count(*) from delivery";
 
 /// For the test that prepares every statement.
@@ -37,6 +38,7 @@ pub const STATEMENTS: &[&str] = &[
     REFUSED,
     REFUSED_COUNT,
     HEALTH,
+    DAYS,
     COUNT,
 ];
 
@@ -310,9 +312,34 @@ pub async fn refused(tx: &mut Tx, source: &str) -> Result<u64, StoreError> {
     Ok(unsigned(count))
 }
 
-/// Per source and state: how many, and when the last came.
-pub async fn health(tx: &mut Tx) -> Result<Vec<(String, String, i64, i64)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(HEALTH).fetch_all(conn).await)?)
+/// What became of the deliveries of a source in a period: state, how many, and when the last came.
+pub async fn health(
+    tx: &mut Tx,
+    source: &str,
+    (from, until): (i64, i64),
+) -> Result<Vec<(String, u64, i64)>, StoreError> {
+    let rows: Vec<(String, String, i64, i64)> = on!(tx, |conn| sqlx::query_as(HEALTH)
+        .bind(source)
+        .bind(from)
+        .bind(until)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(_, state, count, last)| (state, unsigned(count), last)).collect())
+}
+
+/// Deliveries of a source by day (days since 1970-01-01); days without one are left out.
+pub async fn days(
+    tx: &mut Tx,
+    source: &str,
+    (from, until): (i64, i64),
+) -> Result<Vec<(i64, u64)>, StoreError> {
+    let rows: Vec<(i64, i64)> = on!(tx, |conn| sqlx::query_as(DAYS)
+        .bind(source)
+        .bind(from)
+        .bind(until)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(day, count)| (day, unsigned(count))).collect())
 }
 
 /// How many deliveries are kept.

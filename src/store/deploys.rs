@@ -1,6 +1,6 @@
 //! Deploys with their attribution: the auditor's population.
 
-use super::{StoreError, Tx, on, signed, unsigned};
+use super::{StoreError, Tx, on, population, signed, unsigned};
 
 const PUT: &str = "insert into deploy (id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, landed, direct, exempt, plumbing, pre_ledger, unresolved, by_rule, approved, emergency, body, ledger_index) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
@@ -13,27 +13,17 @@ const OF_KEY: &str = "select id, repo, service, environment, sha, previous, stat
      where repo = $1 and service = $2 and environment = $3 order by started_at, id";
 const OF_REPO: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
      where repo = $1 order by started_at, id";
-const LIST: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
-     where (started_at < $1 or (started_at = $1 and id < $2)) \
-     and (cast($3 as text) is null or environment = $3) and (cast($4 as text) is null or service = $4) and (cast($5 as text) is null or status = $5) \
-     and (cast($6 as text) is null or kind = $6) and (cast($7 as text) is null or class = $7) and (cast($8 as text) is null or state = $8) \
-     and started_at >= $9 and started_at < $10 order by started_at desc, id desc limit $11";
-const TOTALS: &str = "select count(*), cast(coalesce(sum(commits), 0) as bigint), cast(coalesce(sum(changes), 0) as bigint), cast(coalesce(sum(landed), 0) as bigint), cast(coalesce(sum(direct), 0) as bigint), cast(coalesce(sum(exempt), 0) as bigint), cast(coalesce(sum(plumbing), 0) as bigint), cast(coalesce(sum(pre_ledger), 0) as bigint), cast(coalesce(sum(unresolved), 0) as bigint), cast(coalesce(sum(by_rule), 0) as bigint), cast(coalesce(sum(approved), 0) as bigint), cast(coalesce(sum(emergency), 0) as bigint) from deploy \
-     where (cast($1 as text) is null or environment = $1) and (cast($2 as text) is null or service = $2) and (cast($3 as text) is null or status = $3) \
-     and (cast($4 as text) is null or kind = $4) and (cast($5 as text) is null or class = $5) and (cast($6 as text) is null or state = $6) \
-     and started_at >= $7 and started_at < $8";
-const GROUPS: &str = "select environment, service, class, state, status, count(*) from deploy where started_at >= $1 and started_at < $2 \
-     group by environment, service, class, state, status order by environment, service, class, state, status";
-const DAYS: &str = "select started_at / 86400000000, class, count(*) from deploy where environment = $1 and started_at >= $2 and started_at < $3 group by 1, 2 order by 1, 2";
-const PLACES: &str =
-    "select distinct environment, service from deploy order by environment, service";
 const ALL: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
      where id > $1 order by id limit $2";
+const KEEP_PAST: &str = "insert into deploy_past (id, until, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, landed, direct, exempt, plumbing, pre_ledger, unresolved, by_rule, approved, emergency, body, ledger_index) \
+     select id, $2, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, landed, direct, exempt, plumbing, pre_ledger, unresolved, by_rule, approved, emergency, body, ledger_index from deploy where id = $1";
 const PUT_CHANGE: &str =
     "insert into deploy_change (deploy, change) values ($1, $2) on conflict do nothing";
 const DROP_CHANGES: &str = "delete from deploy_change where deploy = $1";
 const WITH_CHANGE: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy \
      where id in (select deploy from deploy_change where change = $1) order by started_at, id";
+const FIRST_WITH_CHANGE: &str = "select id, environment, started_at from deploy_version where id in (select deploy from deploy_change where change = $1) \
+     and status = 'succeeded' and (cast($2 as text) is null or environment = $2) and coalesce(ledger_index, 0) < $3 and until >= $3 order by started_at, id limit 1";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
@@ -41,14 +31,11 @@ pub const STATEMENTS: &[&str] = &[
     GET,
     OF_KEY,
     OF_REPO,
-    LIST,
-    TOTALS,
-    GROUPS,
-    DAYS,
-    PLACES,
+    KEEP_PAST,
     PUT_CHANGE,
     DROP_CHANGES,
     WITH_CHANGE,
+    FIRST_WITH_CHANGE,
     ALL,
 ];
 
@@ -89,7 +76,7 @@ pub struct DeployRow {
     pub ledger_index: Option<u64>,
 }
 
-type Flat = (
+pub(super) type Flat = (
     String,
     String,
     String,
@@ -108,7 +95,7 @@ type Flat = (
     Option<i64>,
 );
 
-fn row(flat: Flat) -> DeployRow {
+pub(super) fn row(flat: Flat) -> DeployRow {
     let (
         id,
         repo,
@@ -176,8 +163,29 @@ pub struct Tally {
     pub emergency: u64,
 }
 
-/// Keeps a deploy with its sums and which changes it brought.
+/// Keeps a deploy with its sums and which changes it brought. With a new ledger index it is a new version: what was said of
+/// it before stays readable at the sizes of the ledger at which it was said.
 pub async fn put(
+    tx: &mut Tx,
+    deploy: &DeployRow,
+    tally: &Tally,
+    changes: &[String],
+) -> Result<(), StoreError> {
+    if let Some(index) = deploy.ledger_index.map(signed) {
+        on!(tx, |conn| sqlx::query(KEEP_PAST)
+            .bind(&deploy.id)
+            .bind(index)
+            .execute(conn)
+            .await
+            .map(|_| ()))?;
+    }
+    population::count(tx, &deploy.id, -1).await?;
+    write(tx, deploy, tally, changes).await?;
+    population::count(tx, &deploy.id, 1).await?;
+    population::tidy(tx).await
+}
+
+async fn write(
     tx: &mut Tx,
     deploy: &DeployRow,
     tally: &Tally,
@@ -262,108 +270,20 @@ pub async fn with_change(tx: &mut Tx, change: &str) -> Result<Vec<DeployRow>, St
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// Which deploys a list shows. Times in microseconds, `until` excluded.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// To one environment.
-    pub environment: Option<String>,
-    /// Of one service.
-    pub service: Option<String>,
-    /// With one result.
-    pub status: Option<String>,
-    /// Of one kind.
-    pub kind: Option<String>,
-    /// Of one highest class.
-    pub class: Option<String>,
-    /// In one state.
-    pub state: Option<String>,
-    /// From.
-    pub from: i64,
-    /// Until.
-    pub until: i64,
-}
-
-/// Deploys before a place (`started_at`, id), newest first.
-pub async fn list(
+/// The first deploy that succeeded with a change, in an environment or anywhere, as known at a size of the ledger: id,
+/// environment, when it began.
+pub async fn first_with_change(
     tx: &mut Tx,
-    filter: &Filter,
-    before: (i64, &str),
-    limit: i64,
-) -> Result<Vec<DeployRow>, StoreError> {
-    let rows: Vec<Flat> = on!(tx, |conn| sqlx::query_as(LIST)
-        .bind(before.0)
-        .bind(before.1)
-        .bind(&filter.environment)
-        .bind(&filter.service)
-        .bind(&filter.status)
-        .bind(&filter.kind)
-        .bind(&filter.class)
-        .bind(&filter.state)
-        .bind(filter.from)
-        .bind(filter.until)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?;
-    Ok(rows.into_iter().map(row).collect())
-}
-
-type Sums = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
-
-/// Sums over every deploy that matches.
-pub async fn totals(tx: &mut Tx, filter: &Filter) -> Result<Tally, StoreError> {
-    let sums: Sums = on!(tx, |conn| sqlx::query_as(TOTALS)
-        .bind(&filter.environment)
-        .bind(&filter.service)
-        .bind(&filter.status)
-        .bind(&filter.kind)
-        .bind(&filter.class)
-        .bind(&filter.state)
-        .bind(filter.from)
-        .bind(filter.until)
-        .fetch_one(conn)
-        .await)?;
-    Ok(Tally {
-        deploys: unsigned(sums.0),
-        commits: unsigned(sums.1),
-        changes: unsigned(sums.2),
-        landed: unsigned(sums.3),
-        direct: unsigned(sums.4),
-        exempt: unsigned(sums.5),
-        plumbing: unsigned(sums.6),
-        pre_ledger: unsigned(sums.7),
-        unresolved: unsigned(sums.8),
-        by_rule: unsigned(sums.9),
-        approved: unsigned(sums.10),
-        emergency: unsigned(sums.11),
-    })
-}
-
-/// A count by environment, service, class, state and result.
-pub type Group = (String, String, Option<String>, String, String, i64);
-
-/// Counts in a period.
-pub async fn groups(tx: &mut Tx, from: i64, until: i64) -> Result<Vec<Group>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(GROUPS).bind(from).bind(until).fetch_all(conn).await)?)
-}
-
-/// Counts by day (days since 1970-01-01) and class in an environment.
-pub async fn days(
-    tx: &mut Tx,
-    environment: &str,
-    from: i64,
-    until: i64,
-) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(DAYS)
+    change: &str,
+    environment: Option<&str>,
+    size: i64,
+) -> Result<Option<(String, String, i64)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(FIRST_WITH_CHANGE)
+        .bind(change)
         .bind(environment)
-        .bind(from)
-        .bind(until)
-        .fetch_all(conn)
+        .bind(size)
+        .fetch_optional(conn)
         .await)?)
-}
-
-/// Every environment and service that something was deployed to.
-pub async fn places(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(PLACES).fetch_all(conn).await)?)
 }
 
 /// Deploys by id after one, for the digest of the whole state.

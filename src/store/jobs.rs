@@ -8,7 +8,7 @@ const ENQUEUE: &str = "insert into job (id, kind, key, run_at, state) values ($1
      state = case when job.state = 'parked' then 'ready' else job.state end";
 const CLAIM: &str = "update job set state = 'running', attempts = attempts + 1 where id = \
      (select id from job where state = 'ready' and run_at <= $1 \
-      order by run_at, case kind when 'delivery' then 0 when 'fetch' then 1 when 'relink' then 2 when 'authors' then 3 \
+      order by run_at, case kind when 'delivery' then 0 when 'fetch' then 1 when 'relink' then 2 when 'authors' then 3 when 'roster' then 3 \
       when 'landings' then 4 when 'change' then 5 when 'direct' then 5 else 6 end, id limit 1) and state = 'ready' returning id, kind, key, attempts";
 const DONE: &str = "delete from job where id = $1 and again = 0";
 const AGAIN: &str = "update job set state = 'ready', again = 0, attempts = 0, error = null, run_at = $2 where id = $1 and again = 1";
@@ -17,11 +17,13 @@ const RETRY: &str =
 const PARK: &str = "update job set state = 'parked', error = $2 where id = $1";
 const RECOVER: &str = "update job set state = 'ready' where state = 'running'";
 const COUNTS: &str = "select state, count(*) from job group by state";
+const FAILING: &str =
+    "select key, error from job where kind = $1 and error is not null order by key";
 const UNFINISHED: &str = "select id, state, coalesce(error, '') from job order by id";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, UNFINISHED];
+    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, FAILING, UNFINISHED];
 
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +94,11 @@ pub async fn recover(tx: &mut Tx) -> Result<(), StoreError> {
 /// How many jobs are in each state.
 pub async fn counts(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(COUNTS).fetch_all(conn).await)?)
+}
+
+/// What work of a kind failed at when it was last tried, and is not done yet: key and error.
+pub async fn failing(tx: &mut Tx, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(FAILING).bind(kind).fetch_all(conn).await)?)
 }
 
 /// Every job that is not done: id, state, the last error.

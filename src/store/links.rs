@@ -8,11 +8,14 @@ const GET: &str = "select id, repo, pull, ticket, live, body from link where id 
 const BY_PULL: &str = "select id, repo, pull, ticket, live, body from link where repo = $1 and pull = $2 order by ticket";
 const BY_TICKET: &str =
     "select id, repo, pull, ticket, live, body from link where ticket = $1 order by repo, pull";
+const OF_DEPLOY: &str = "select distinct link.ticket, case when exists (select 1 from ticket_key where ticket_key.key = link.ticket) then 1 else 0 end \
+     from deploy_change join change on change.id = deploy_change.change join link on link.repo = change.repo and link.pull = change.pull \
+     where deploy_change.deploy = $1 and link.live = 1 order by link.ticket";
 const ALL: &str =
     "select id, repo, pull, ticket, live, body from link where id > $1 order by id limit $2";
 
 /// For the test that prepares every statement.
-pub const STATEMENTS: &[&str] = &[PUT, GET, BY_PULL, BY_TICKET, ALL];
+pub const STATEMENTS: &[&str] = &[PUT, GET, BY_PULL, BY_TICKET, OF_DEPLOY, ALL];
 
 /// A link as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,13 @@ pub async fn by_ticket(tx: &mut Tx, ticket: &str) -> Result<Vec<LinkRow>, StoreE
     let rows: Vec<Flat> =
         on!(tx, |conn| sqlx::query_as(BY_TICKET).bind(ticket).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(row).collect())
+}
+
+/// Keys of the tickets that the changes of a deploy are linked to, and whether a tracker knows each.
+pub async fn of_deploy(tx: &mut Tx, deploy: &str) -> Result<Vec<(String, bool)>, StoreError> {
+    let rows: Vec<(String, i32)> =
+        on!(tx, |conn| sqlx::query_as(OF_DEPLOY).bind(deploy).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(ticket, known)| (ticket, known == 1)).collect())
 }
 
 /// Links by id after one, for the digest of the whole state.

@@ -40,6 +40,7 @@ pub fn migrations() -> &'static [Migration] {
         migration!(3, "0003_sources"),
         migration!(4, "0004_record"),
         migration!(5, "0005_operations"),
+        migration!(10, "0010_lists"),
     ];
     ALL
 }

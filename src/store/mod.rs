@@ -26,13 +26,19 @@ pub mod deploys;
 pub mod exceptions;
 pub mod groups;
 pub mod jobs;
+pub mod landed;
 pub mod ledger;
 pub mod links;
+pub mod list;
+pub mod participants;
+pub mod population;
 pub mod pulls;
 pub mod repositories;
+pub mod search;
 pub mod tickets;
 pub mod tokens;
 pub mod versions;
+pub mod waits;
 
 pub use migrate::{Migration, migrations};
 
@@ -108,6 +114,9 @@ const REASONS: &[(&str, &str)] = &[
     ("does not exist", "it does not exist, or a table is missing"),
     ("only grows", "the ledger refuses to be changed"),
     ("authentication failed", "it refuses the password"),
+    ("terminating connection", "it ended the connection"),
+    ("the database system is", "it is starting or stopping"),
+    ("too many clients", "it has no connection left"),
 ];
 
 impl StoreError {
@@ -420,7 +429,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 16] = [
+    let rooms: [(&'static str, &'static [&'static str]); 21] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -430,13 +439,18 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("exceptions", exceptions::STATEMENTS),
         ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("landed", landed::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
+        ("population", population::STATEMENTS),
+        ("participants", participants::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
+        ("search", search::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("versions", versions::STATEMENTS),
+        ("waits", waits::STATEMENTS),
     ];
     rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql))).collect()
 }

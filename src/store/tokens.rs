@@ -11,13 +11,26 @@ const TOUCH: &str = "update token set used_at = $2 where id = $1";
 const ADD_LINK: &str =
     "insert into sign_in_link (hash, person, role, expires_at) values ($1, $2, $3, $4)";
 const USE_LINK: &str = "update sign_in_link set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning person, role";
+const LINK: &str =
+    "select person, role from sign_in_link where hash = $1 and used_at is null and expires_at > $2";
 const ADD_SESSION: &str = "insert into session (hash, person, role, created_at, seen_at, expires_at) values ($1, $2, $3, $4, $4, $5)";
 const SESSION: &str = "select person, role from session where hash = $1 and expires_at > $2";
 const END_SESSION: &str = "delete from session where hash = $1";
 
 /// For the test that prepares every statement.
-pub const STATEMENTS: &[&str] =
-    &[CREATE, BY_HASH, LIST, REVOKE, TOUCH, ADD_LINK, USE_LINK, ADD_SESSION, SESSION, END_SESSION];
+pub const STATEMENTS: &[&str] = &[
+    CREATE,
+    BY_HASH,
+    LIST,
+    REVOKE,
+    TOUCH,
+    ADD_LINK,
+    USE_LINK,
+    LINK,
+    ADD_SESSION,
+    SESSION,
+    END_SESSION,
+];
 
 /// A token to make. Times in microseconds.
 #[derive(Debug, Clone)]
@@ -119,6 +132,12 @@ pub async fn use_link(
     now: i64,
 ) -> Result<Option<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(USE_LINK).bind(hash).bind(now).fetch_optional(conn).await)?)
+}
+
+/// Person and role of a link that can still be used.
+pub async fn link(db: &Db, hash: &str, now: i64) -> Result<Option<(String, String)>, StoreError> {
+    let mut tx = db.read().await?;
+    Ok(on!(&mut tx, |conn| sqlx::query_as(LINK).bind(hash).bind(now).fetch_optional(conn).await)?)
 }
 
 /// Begins a session.

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::{Api, Asker};
+use super::auth::{Api, Asker, InPerson};
 use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
 use crate::app::read::{Page, Wanted};
-use crate::app::{App, LinkRequest};
+use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest};
 
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
@@ -49,8 +49,7 @@ async fn gate(app: &App, who: Asker, asked: Result<Asked, Problem>) -> Result<Re
         (Err(problem), Asker::Caller(_)) => return Err(problem),
     };
     let strict = asked.strict.unwrap_or(false);
-    let status =
-        if strict && !told.state.passes() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let status = if strict && !told.pass { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let mut response = (status, told.json).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -117,6 +116,16 @@ pub(super) async fn unlink_by_id(
     Ok(no_store(json!({ "id": id, "live": false })))
 }
 
+/// `POST /api/v1/baselines`.
+pub(super) async fn baseline(
+    State(app): State<App>,
+    Api(caller): Api,
+    Json(request): Json<BaselineRequest>,
+) -> Result<Response, Problem> {
+    let id = app.declare_baseline(&caller, &request).await?;
+    Ok((StatusCode::CREATED, no_store(json!({ "id": id }))).into_response())
+}
+
 /// `GET /api/v1/changes`.
 pub(super) async fn changes(
     State(app): State<App>,
@@ -133,6 +142,26 @@ pub(super) async fn change(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     Ok(no_store(app.change(&caller, &id).await?))
+}
+
+/// A veto to set aside.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideBody {
+    veto: String,
+    reason: String,
+}
+
+/// `POST /api/v1/changes/{id}/overrides`.
+pub(super) async fn override_veto(
+    State(app): State<App>,
+    InPerson(caller): InPerson,
+    Path(change): Path<String>,
+    Json(OverrideBody { veto, reason }): Json<OverrideBody>,
+) -> Result<Response, Problem> {
+    let over = app.override_veto(&caller, OverrideRequest { change, veto, reason }).await?;
+    let body = json!({ "veto": over.veto, "by": over.by, "at": over.at, "reason": over.why });
+    Ok((StatusCode::CREATED, no_store(body)).into_response())
 }
 
 /// `GET /api/v1/pulls/{owner}/{name}/{number}`.

@@ -24,6 +24,27 @@ impl FromRequestParts<App> for Api {
     }
 }
 
+/// The caller where only a person may act: by the session, if the request comes from our own pages or from no browser.
+/// A token comes through as what it is, and the use case refuses it.
+pub(super) struct InPerson(pub(super) Caller);
+
+impl FromRequestParts<App> for InPerson {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if let Some(token) = bearer(&parts.headers)? {
+            return Ok(Self(app.caller_of_token(token).await?));
+        }
+        same_site(&parts.headers)?;
+        let found = session(app, &parts.headers).await?;
+        found.map(Self).ok_or_else(|| {
+            Problem::from(AppError::Unauthenticated(
+                "sign in first: `countersign sign-in NAME --role admin` prints a link".to_owned(),
+            ))
+        })
+    }
+}
+
 /// Who asks the gate: a token is not looked up yet, because that and the answer are one read.
 pub(super) enum Asker {
     /// The bearer of this secret, whoever that is.
@@ -85,6 +106,15 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
             "the Authorization header is not of the form `Bearer TOKEN`".to_owned(),
         ))
     })
+}
+
+/// A request of another site is refused: browsers say where it comes from.
+pub(super) fn same_site(headers: &HeaderMap) -> Result<(), AppError> {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    match site {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(AppError::Forbidden("this was sent from another site".to_owned())),
+    }
 }
 
 /// The session's secret in a request's cookies.

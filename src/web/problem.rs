@@ -163,10 +163,14 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// 200 while the service can do its work.
+/// 200 while the service can do its work; what is amiss all the same stands in the lines below. Anybody may ask, so
+/// they name nobody.
 pub(super) async fn ready(State(app): State<App>) -> Response {
     match app.ready().await {
-        Ok(()) => "ready\n".into_response(),
+        Ok(warnings) => {
+            let lines = warnings.iter().map(|warning| format!("warning: {warning}\n"));
+            format!("ready\n{}", lines.collect::<String>()).into_response()
+        }
         Err(error) => Problem::from(error).into_response(),
     }
 }

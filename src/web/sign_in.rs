@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::auth::{COOKIE, session_secret};
+use super::auth::{COOKIE, same_site, session_secret};
 use super::pages;
 use super::problem::PageProblem;
 use crate::app::{App, AppError};
@@ -22,13 +22,26 @@ pub(super) async fn form(
     State(app): State<App>,
     Path(link): Path<String>,
 ) -> Result<Response, PageProblem> {
-    let form = SignInForm {
-        action: format!("/sign-in/{link}"),
-        hidden: Vec::new(),
-        person: String::new(),
-        role: String::new(),
-    };
-    show(&app, Some(form), Prose::new())
+    match app.holder_of_link(&link).await {
+        Ok((person, role)) => {
+            let form = SignInForm {
+                action: format!("/sign-in/{link}"),
+                hidden: Vec::new(),
+                person,
+                role: role.as_str().to_owned(),
+            };
+            show(&app, Some(form), Prose::new())
+        }
+        Err(error) => without(&app, error),
+    }
+}
+
+/// The page for a link that signs nobody in; other errors stay what they are.
+fn without(app: &App, error: AppError) -> Result<Response, PageProblem> {
+    match error {
+        AppError::Unauthenticated(_) => show(app, None, Prose::new().text(error.to_string())),
+        other => Err(other.into()),
+    }
 }
 
 fn show(app: &App, form: Option<SignInForm>, trouble: Prose) -> Result<Response, PageProblem> {
@@ -52,10 +65,7 @@ pub(super) async fn sign_in(
     same_site(&headers)?;
     match app.sign_in(&link).await {
         Ok(secret) => Ok(with_cookie(&app, &secret, "/")),
-        Err(error @ AppError::Unauthenticated(_)) => {
-            show(&app, None, Prose::new().text(error.to_string()))
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => without(&app, error),
     }
 }
 
@@ -69,15 +79,6 @@ pub(super) async fn sign_out(
         app.sign_out(&secret).await?;
     }
     Ok(with_cookie(&app, "", "/sign-in"))
-}
-
-/// A form of another site is refused: browsers say where a request comes from.
-fn same_site(headers: &HeaderMap) -> Result<(), AppError> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(AppError::Forbidden("this form was sent from another site".to_owned())),
-    }
 }
 
 fn with_cookie(app: &App, secret: &str, to: &str) -> Response {

@@ -10,10 +10,11 @@ use axum::routing::get;
 use chrono::Datelike as _;
 
 use super::auth::Visitor;
+use super::components::filters::with_scope;
 use super::components::{Area, Frame, Scope, Seal};
 use super::problem::PageProblem;
 use super::{assets, pages};
-use crate::app::views::{Listed, USUAL_SIZE, encoded};
+use crate::app::views::{self, Columns, Listed, Turn, USUAL_SIZE, decoded, encoded};
 use crate::app::{App, AppError, Caller};
 use crate::domain::Time;
 use crate::report::list::Choice;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/changes", get(changes))
         .route("/changes/{id}", get(change))
         .route("/decisions/{id}", get(decision))
+        .route("/search", get(search))
         .route("/ledger", get(ledger))
         .route("/ledger/{index}", get(entry))
 }
@@ -43,7 +45,20 @@ struct Address {
 }
 
 /// Parameters that are no filters.
-const OWN: [&str; 7] = ["from", "to", "environment", "service", "size", "before", "row"];
+const OWN: [&str; 12] = [
+    "from",
+    "to",
+    "environment",
+    "service",
+    "size",
+    "sort",
+    "ledger",
+    "above",
+    "before",
+    "below",
+    "page",
+    "row",
+];
 
 impl Address {
     fn read(app: &App, raw: Option<&str>) -> Result<Self, AppError> {
@@ -61,15 +76,15 @@ impl Address {
             .filter(|(name, _)| !OWN.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let mut scope: Vec<String> = Vec::new();
-        for name in ["from", "to", "environment", "service"] {
-            scope.extend(text(name).map(|value| format!("{name}={}", encoded(&value))));
-        }
-        let size = text("size").and_then(|size| size.parse().ok()).unwrap_or(USUAL_SIZE);
-        let before = text("before").and_then(|place| {
-            let (at, id) = place.split_once('.')?;
-            Some((at.parse().ok()?, id.to_owned()))
-        });
+        let pair = |(name, value): (&str, String)| format!("{name}={}", encoded(&value));
+        let joined = |from: Option<String>, to: Option<String>| {
+            let all = [("from", from), ("to", to)].into_iter();
+            let all = all.chain(["environment", "service"].map(|name| (name, text(name))));
+            let pairs = all.filter_map(|(name, value)| Some(pair((name, value?))));
+            pairs.collect::<Vec<_>>().join("&")
+        };
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let size = number("size", text("size"))?.unwrap_or(USUAL_SIZE);
         let listed = Listed {
             from: begins,
             until: ends,
@@ -77,11 +92,31 @@ impl Address {
             service: text("service"),
             filters,
             size: size.clamp(1, 500),
-            before,
-            row: text("row").and_then(|row| row.parse().ok()).unwrap_or(1),
-            scope: scope.join("&"),
+            sort: text("sort"),
+            turn: Turn::read(
+                text("below").as_deref(),
+                text("above").as_deref(),
+                text("page").as_deref(),
+            )?,
+            row: number("row", text("row"))?.unwrap_or(1),
+            ledger: number("ledger", text("ledger"))?,
+            scope: joined(text("from"), text("to")),
+            whole_scope: joined(given(&from), given(&to)),
         };
         Ok(Self { query, from, to, assumed, listed })
+    }
+
+    /// The one address of this page of a list, if it was asked for by another: sorted, and what is usual left out.
+    fn elsewhere(
+        &self,
+        path: &str,
+        columns: &'static Columns,
+        raw: Option<&str>,
+    ) -> Option<Response> {
+        let asked = raw.filter(|raw| !raw.is_empty()).map(|raw| format!("{path}?{raw}"));
+        let canonical = self.listed.canonical(path, columns);
+        (canonical != asked.unwrap_or_else(|| path.to_owned()))
+            .then(|| Redirect::to(&canonical).into_response())
     }
 
     /// `production, 2026-10-01 to 2026-12-31`.
@@ -89,6 +124,13 @@ impl Address {
         let environment = self.listed.environment.as_deref().unwrap_or("all environments");
         format!("{environment}, {} to {}", self.from, self.to)
     }
+}
+
+/// A whole number of the address.
+fn number<T: std::str::FromStr>(name: &str, text: Option<String>) -> Result<Option<T>, AppError> {
+    let Some(text) = text else { return Ok(None) };
+    let read = text.parse().map(Some);
+    read.map_err(|_| AppError::Invalid(format!("{name}: `{text}` is no whole number")))
 }
 
 /// The current quarter's first and last day.
@@ -107,26 +149,8 @@ fn parameters(raw: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let pair: Vec<u8> = rest.by_ref().take(2).collect();
-                let digits = std::str::from_utf8(&pair).unwrap_or_default();
-                bytes.extend(u8::from_str_radix(digits, 16).ok());
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn area(label: &str, path: &str, here: &str, scope: &str) -> Area {
-    let href = if scope.is_empty() { path.to_owned() } else { format!("{path}?{scope}") };
-    Area { label: label.to_owned(), href, current: label == here, count: None }
+fn area(label: &str, path: &str, here: &str) -> Area {
+    Area { label: label.to_owned(), href: path.to_owned(), current: label == here, count: None }
 }
 
 /// The frame of a page, with its nonce.
@@ -135,10 +159,9 @@ async fn frame(
     caller: &Caller,
     address: &Address,
     (here, path): (&str, &str),
-    listed: bool,
+    note: &str,
 ) -> Result<(Frame, String), AppError> {
     let nonce = pages::nonce();
-    let scope = address.listed.scope.as_str();
     let record = app.record(caller).await?;
     let areas = [
         ("Overview", "/"),
@@ -154,9 +177,10 @@ async fn frame(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         base_url: app.url(""),
         path: whole,
-        areas: areas.map(|(label, path)| area(label, path, here, scope)).into(),
-        search: None,
-        scope: listed.then(|| scope_of(address, path, &record.places)),
+        carried: address.listed.carried_on(),
+        areas: areas.map(|(label, path)| area(label, path, here)).into(),
+        search: Some("/search".to_owned()),
+        scope: Some(Scope { note: note.to_owned(), ..scope_of(address, path, &record.places) }),
         login: Some(caller.name.clone()),
         person: format!("{} · {}", caller.name, caller.role.as_str()),
         sign_out: Some("/sign-out".to_owned()),
@@ -174,6 +198,14 @@ async fn frame(
         js: assets::url("countersign.js"),
     };
     Ok((frame, nonce))
+}
+
+/// The seal of a list names the size that its rows were read at, and the address that shows the same rows later.
+fn sealed(frame: &mut Frame, listed: &Listed, path: &str, size: u64) {
+    frame.path = listed.lasting_address(path, size);
+    if let Some(seal) = &mut frame.seal {
+        seal.ledger_size = size;
+    }
 }
 
 fn scope_of(address: &Address, path: &str, places: &[(String, String)]) -> Scope {
@@ -200,9 +232,32 @@ fn scope_of(address: &Address, path: &str, places: &[(String, String)]) -> Scope
         ),
         services: choices(&all, address.listed.service.as_deref(), services),
         action: path.to_owned(),
-        hidden: address.listed.filters.clone().into_iter().collect(),
+        hidden: address
+            .listed
+            .filters
+            .clone()
+            .into_iter()
+            .chain(address.listed.carried())
+            .collect(),
         note: String::new(),
     }
+}
+
+/// What the scope bar says on a page that shows everything.
+const WHOLE: &str = "The ledger is shown whole, whatever the scope";
+
+/// What the scope bar says on a page that looks everywhere.
+const ANYWHERE: &str = "A search looks everywhere, whatever the scope";
+
+/// What the scope bar says on a page about one thing.
+fn scope_note(noun: &str, inside: bool) -> String {
+    let verb = if inside { "is in" } else { "lies outside the" };
+    format!("This {noun} {verb} scope")
+}
+
+/// Sends the browser to another page, with the scope.
+fn see(path: &str, address: &Address) -> Response {
+    Redirect::to(&with_scope(path, &address.listed.carried_on())).into_response()
 }
 
 async fn overview(
@@ -212,7 +267,7 @@ async fn overview(
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.overview_page(&caller, &address.listed, &address.words()).await?;
-    let (frame, nonce) = frame(&app, &caller, &address, ("Overview", "/"), true).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Overview", "/"), "").await?;
     Ok(pages::answer(StatusCode::OK, pages::overview::render(&frame, &page)?, &nonce))
 }
 
@@ -222,9 +277,14 @@ async fn population(
     RawQuery(raw): RawQuery,
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
-    let page = app.population_page(&caller, &address.listed).await?;
     let place = ("Population", "/population");
-    let (frame, nonce) = frame(&app, &caller, &address, place, true).await?;
+    if let Some(elsewhere) = address.elsewhere(place.1, views::population::COLUMNS, raw.as_deref())
+    {
+        return Ok(elsewhere);
+    }
+    let page = app.population_page(&caller, &address.listed).await?;
+    let (mut frame, nonce) = frame(&app, &caller, &address, place, "").await?;
+    sealed(&mut frame, &address.listed, place.1, page.pager.ledger_size);
     Ok(pages::answer(StatusCode::OK, pages::population::render(&frame, &page)?, &nonce))
 }
 
@@ -234,8 +294,13 @@ async fn changes(
     RawQuery(raw): RawQuery,
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
+    let place = ("Changes", "/changes");
+    if let Some(elsewhere) = address.elsewhere(place.1, views::changes::COLUMNS, raw.as_deref()) {
+        return Ok(elsewhere);
+    }
     let page = app.changes_page(&caller, &address.listed).await?;
-    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", "/changes"), true).await?;
+    let (mut frame, nonce) = frame(&app, &caller, &address, place, "").await?;
+    sealed(&mut frame, &address.listed, place.1, page.pager.ledger_size);
     Ok(pages::answer(StatusCode::OK, pages::changes::render(&frame, &page)?, &nonce))
 }
 
@@ -246,9 +311,10 @@ async fn change(
     RawQuery(raw): RawQuery,
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
-    let page = app.change_page(&caller, &id).await?;
+    let page = app.change_page(&caller, &id, &address.listed).await?;
     let path = format!("/changes/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    let note = scope_note("change", page.in_scope);
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::change::render(&frame, &page)?, &nonce))
 }
 
@@ -261,7 +327,9 @@ async fn deploy(
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.deploy_page(&caller, &id).await?;
     let path = format!("/deploys/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Population", &path), false).await?;
+    let place = (Some(page.row.environment.as_str()), Some(page.row.service.as_str()));
+    let note = scope_note("deploy", address.listed.holds(page.row.started, &[place]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Population", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::deploy::render(&frame, &page)?, &nonce))
 }
 
@@ -274,8 +342,25 @@ async fn decision(
     let address = Address::read(&app, raw.as_deref())?;
     let page = app.decision_page(&caller, &id).await?;
     let path = format!("/decisions/{id}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), false).await?;
+    let place = (page.environment.as_deref(), page.service.as_deref());
+    let note = scope_note("decision", address.listed.holds(page.decided_at, &[place]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Changes", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::decision::render(&frame, &page)?, &nonce))
+}
+
+async fn search(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let query = address.query.get("q").map(String::as_str).unwrap_or_default();
+    let page = app.search_page(&caller, query).await?;
+    if let Some(only) = page.only() {
+        return Ok(see(only, &address));
+    }
+    let (frame, nonce) = frame(&app, &caller, &address, ("", "/search"), ANYWHERE).await?;
+    Ok(pages::answer(StatusCode::OK, pages::search::render(&frame, &page)?, &nonce))
 }
 
 async fn ledger(
@@ -285,11 +370,11 @@ async fn ledger(
 ) -> Answer {
     let address = Address::read(&app, raw.as_deref())?;
     if let Some(index) = address.query.get("index").filter(|index| !index.is_empty()) {
-        return Ok(Redirect::to(&format!("/ledger/{}", encoded(index))).into_response());
+        return Ok(see(&format!("/ledger/{}", encoded(index)), &address));
     }
     let before = address.query.get("before").and_then(|before| before.parse().ok());
     let page = app.ledger_page(&caller, before, &address.listed.scope).await?;
-    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", "/ledger"), false).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", "/ledger"), WHOLE).await?;
     Ok(pages::answer(StatusCode::OK, pages::ledger::render(&frame, &page)?, &nonce))
 }
 
@@ -305,7 +390,8 @@ async fn entry(
     })?;
     let page = app.entry_page(&caller, number).await?;
     let path = format!("/ledger/{number}");
-    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", &path), false).await?;
+    let note = scope_note("entry", address.listed.holds(page.occurred, &[(None, None)]));
+    let (frame, nonce) = frame(&app, &caller, &address, ("Ledger", &path), &note).await?;
     Ok(pages::answer(StatusCode::OK, pages::entry::render(&frame, &page)?, &nonce))
 }
 

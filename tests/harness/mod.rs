@@ -3,6 +3,7 @@
 pub mod git_server;
 pub mod log;
 pub mod postgres;
+pub mod rest;
 pub mod server;
 pub mod town;
 
@@ -59,6 +60,8 @@ pub struct Setup {
     pub git: String,
     /// More lines of the source `github`.
     pub github: String,
+    /// The base of the forge's REST API, to be asked with a token; `None`: there is no token.
+    pub api: Option<String>,
 }
 
 impl World {
@@ -118,7 +121,7 @@ pub fn config(folder: &Path, database: &str, setup: &Setup) -> Config {
     let text = format!(
         "[database]\nurl = {database:?}\n[ledger]\norigin = \"ledger.example/test\"\nsigning_key_file = {key:?}\n\
          [git]\nmirror_dir = {mirrors:?}\n{git}{organisation}\
-         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{github}\
+         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{github}{api}\
          [[source]]\nid = \"jira\"\nkind = \"jira\"\nsecret = {SECRET:?}\nprojects = [\"PAY\"]\n{repositories}",
         key = folder.join("countersign.key").display().to_string(),
         mirrors = mirrors.display().to_string(),
@@ -126,6 +129,11 @@ pub fn config(folder: &Path, database: &str, setup: &Setup) -> Config {
         repositories = setup.repositories,
         git = setup.git,
         github = setup.github,
+        api = setup
+            .api
+            .as_ref()
+            .map(|url| format!("api_url = {url:?}\ntoken = \"t0ken\"\n"))
+            .unwrap_or_default(),
     );
     Config::parse("countersign.toml", &text, folder, std::iter::empty()).expect("a configuration")
 }

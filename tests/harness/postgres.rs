@@ -1,5 +1,9 @@
 //! A throwaway PostgreSQL under `target/`: started by the first test that needs it, as an ordinary user, on
-//! a free port; stopped by a watchdog when the test runner is gone. Without the binaries the tests fail and say so.
+//! a free port. Without the binaries the tests fail and say so.
+//!
+//! Test programs that run at the same time share it: each holds a shared lock on `in-use` for as long as it lives. The
+//! watchdog of the run that started the server stops it when that run is over *and* nobody holds the lock; whoever comes
+//! while it stops waits for the lock, and starts another.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,6 +14,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// The file that a program locks while it uses the server.
+const IN_USE: &str = "in-use";
 /// What to say when there is no server to start.
 const INSTALL: &str = "PostgreSQL's server binaries are needed for the tests: `apt-get install postgresql-15`, or run tests/run";
 
@@ -32,7 +38,18 @@ struct Server {
 impl Server {
     fn psql(&self, database: &str, sql: &str) -> Output {
         Command::new(self.bin.join("psql"))
-            .args(["-X", "-q", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "tester"])
+            .args([
+                "-X",
+                "-q",
+                "-t",
+                "-A",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                "tester",
+            ])
             .args(["-d", database, "-c", sql])
             .output()
             .expect("psql runs")
@@ -45,6 +62,7 @@ fn server() -> &'static Server {
         let bin = binaries().expect(INSTALL);
         let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("postgres");
         fs::create_dir_all(&home).expect("a folder under target");
+        use_it(&home);
         let lock = fs::File::create(home.join("lock")).expect("a lock file");
         lock.lock().expect("the lock");
         if let Some(server) = running(&home, &bin) {
@@ -52,6 +70,15 @@ fn server() -> &'static Server {
         }
         start(&home, &bin)
     })
+}
+
+/// Says that the server is needed until this process ends, however it ends.
+fn use_it(home: &Path) {
+    let open = fs::OpenOptions::new().create(true).append(true).open(home.join(IN_USE));
+    let file = open.expect("a lock file");
+    file.lock_shared().expect("the shared lock");
+    // Never closed: the system lets go of it with the process.
+    std::mem::forget(file);
 }
 
 /// Where Debian keeps the binaries of the newest version that is installed.
@@ -66,12 +93,28 @@ fn binaries() -> Option<PathBuf> {
 }
 
 fn running(home: &Path, bin: &Path) -> Option<Server> {
-    let port = fs::read_to_string(home.join("port")).ok()?.trim().parse().ok()?;
-    let server = Server { port, bin: bin.to_owned() };
-    server.psql("postgres", "select 1").status.success().then_some(server)
+    let noted = fs::read_to_string(home.join("port")).ok()?;
+    let (port, data) = noted.trim().split_once(' ')?;
+    let server = Server { port: port.parse().ok()?, bin: bin.to_owned() };
+    // Another tree's server may have the port by now: ours is known by its folder.
+    let told = server.psql("postgres", "show data_directory");
+    (String::from_utf8_lossy(&told.stdout).trim() == data).then_some(server)
+}
+
+/// Folders of servers that are gone and left them behind: a machine that was switched off, a watchdog that was ended.
+fn clear_away(home: &Path) {
+    for folder in fs::read_dir(home).expect("the folder").flatten().map(|entry| entry.path()) {
+        let pid = fs::read_to_string(folder.join("postmaster.pid")).unwrap_or_default();
+        let pid = pid.lines().next().map(str::trim).filter(|pid| !pid.is_empty());
+        let alive = pid.is_some_and(|pid| Path::new("/proc").join(pid).exists());
+        if folder.is_dir() && !alive {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
 }
 
 fn start(home: &Path, bin: &Path) -> Server {
+    clear_away(home);
     let data = home.join(format!("data-{}", std::process::id()));
     fs::create_dir_all(&data).expect("a data folder");
     if let Some(user) = ordinary_user() {
@@ -84,22 +127,24 @@ fn start(home: &Path, bin: &Path) -> Server {
         .args(["-E", "UTF8", "--locale=C"]));
     let port = free_port();
     let options = format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=200 \
+        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=300 \
          -c shared_buffers=64MB -c wal_level=minimal -c max_wal_senders=0"
     );
     let log = data.join("log").display().to_string();
     run(as_user(&bin.join("pg_ctl"))
         .args(["-D", &data_text, "-w", "-t", "60", "-l", &log, "-o", &options, "start"])
         .stdout(Stdio::null()));
-    fs::write(home.join("port"), port.to_string()).expect("the port is noted");
-    watch(bin, &data);
+    fs::write(home.join("port"), format!("{port} {data_text}")).expect("the port is noted");
+    watch(home, bin, &data);
     Server { port, bin: bin.to_owned() }
 }
 
-/// Stops the server and removes its data when the test runner (our parent) is gone.
-fn watch(bin: &Path, data: &Path) {
+/// Stops the server and removes its data when the test runner (our parent) is gone and no test program uses it.
+fn watch(home: &Path, bin: &Path, data: &Path) {
     let script = format!(
-        "while kill -0 {runner} 2>/dev/null; do sleep 1; done; {stop} -D {data} -m immediate stop; rm -rf {data}",
+        "while kill -0 {runner} 2>/dev/null; do sleep 1; done; exec 9>>'{home}/{IN_USE}'; flock -x 9; \
+         {stop} -D '{data}' -m immediate stop 9>&-; rm -rf '{data}'",
+        home = home.display(),
         runner = std::os::unix::process::parent_id(),
         stop = as_user_words(&bin.join("pg_ctl")).join(" "),
         data = data.display(),

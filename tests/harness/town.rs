@@ -71,10 +71,15 @@ impl Town {
 
     /// With one repository under these policies.
     pub async fn with(kind: Kind, organisation: &str, policy: &str) -> Self {
+        Self::asking(kind, organisation, policy, None).await
+    }
+
+    /// The same with a token for the forge's REST API at this address.
+    pub async fn asking(kind: Kind, organisation: &str, policy: &str, api: Option<String>) -> Self {
         let outside = tempfile::TempDir::new().expect("a folder").keep();
         let mut forge = founded(&outside, policy);
         let url = forge.repo(REPO).expect("it").url().expect("its address");
-        Self::of(kind, forge, &url, organisation, Setup::default()).await
+        Self::of(kind, forge, &url, organisation, Setup { api, ..Setup::default() }).await
     }
 
     /// The same with the repository behind a git server, fetched by this token.
@@ -98,6 +103,14 @@ impl Town {
 
     /// What the forge sent arrives, in order, and the work that follows is done.
     pub async fn arrive(&mut self) {
+        self.receive_all().await;
+        self.world.app.work_until_idle().await;
+        let stuck = self.world.app.unfinished_work().await.expect("jobs");
+        assert_eq!(stuck, Vec::<String>::new(), "work that could not be done");
+    }
+
+    /// What the forge sent arrives, in order.
+    pub async fn receive_all(&mut self) {
         let deliveries = self.forge.take_deliveries();
         for delivery in &deliveries {
             self.world.clock.set(delivery.at);
@@ -106,9 +119,6 @@ impl Town {
         }
         self.sent.extend(deliveries);
         self.world.clock.set(self.forge.now());
-        self.world.app.work_until_idle().await;
-        let stuck = self.world.app.unfinished_work().await.expect("jobs");
-        assert_eq!(stuck, Vec::<String>::new(), "work that could not be done");
     }
 
     /// The gate's answer before a merge.
@@ -158,7 +168,7 @@ impl Town {
 fn founded(outside: &Path, policy: &str) -> Forge {
     let secrets = Secrets { github: SECRET.to_owned(), jira: SECRET.to_owned() };
     let mut forge = Forge::new(outside, super::noon(), secrets);
-    for login in ["dev1", "dev2", "arch1", "arch2", "sec1", "ops1"] {
+    for login in ["dev1", "dev2", "arch1", "arch2", "sec1", "ops1", "arch3"] {
         forge.person(login, login);
     }
     let files = [

@@ -115,6 +115,35 @@ both!(nobody_approves_what_they_wrote, |kind| async move {
     assert_eq!(answer.missing[0].why, "no_eligible_approver");
 });
 
+both!(a_peer_belongs_to_the_repository_and_a_passer_by_does_not, |kind| async move {
+    let organisation = crate::harness::town::ORGANISATION
+        .replace("default_class: significant", "default_class: routine");
+    let organisation =
+        format!("{organisation}people:\n  - {{ user: listed, emails: [listed@acme.example] }}\n");
+    let policy = format!(
+        "{}default: routine\napproval: {{ peers: {{ count: 1, for: routine }} }}\n",
+        crate::harness::town::POLICY
+    );
+    let mut town = Town::with(kind, &organisation, &policy).await;
+    for login in ["passer-by", "listed"] {
+        town.forge.outsider(login, login);
+    }
+    for (by, counts) in [("passer-by", false), ("listed", true), ("dev2", true)] {
+        let proposal =
+            Proposal::new(by, &format!("For {by}")).file("src/lib.rs", &format!("// {by}\n"));
+        let pull = done(done(town.forge.repo(REPO)).open_pull("dev1", &proposal));
+        done(done(town.forge.pull(&pull)).approve(by));
+        town.arrive().await;
+        let head = done(done(town.forge.pull(&pull)).head());
+        let answer = town.may_merge(head).await;
+        assert_eq!(answer.pass, counts, "{by}: {}", answer.summary);
+        let approval = &town.change(pull.number).await["approvals"][0];
+        assert_eq!(approval["counts"], counts, "{approval:#}");
+        let why = approval["why"].to_string();
+        assert_eq!(why.contains("counts them as an outsider"), !counts, "{why}");
+    }
+});
+
 both!(a_veto_survives_a_push_and_only_its_author_ends_it, |kind| async move {
     let mut town = Town::new(kind).await;
     let proposal = Proposal::new("x", "X").file("src/payments/refund.rs", "fn refund() { 3 }\n");
@@ -287,11 +316,15 @@ both!(every_commit_of_a_deploy_falls_in_one_bucket, |kind| async move {
     done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
     town.forge.later(60);
     done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
+    for _ in 0..2 {
+        town.forge.later(60);
+        done(done(town.forge.repo(REPO)).deploy("payments", "production", landed, "ops1"));
+    }
     town.arrive().await;
     let deploys = town.deploys().await;
     let kinds: Vec<_> =
         deploys.iter().map(|deploy| deploy["kind"].as_str().unwrap_or_default()).collect();
-    assert_eq!(kinds, ["baseline", "forward", "rollback", "redeploy"]);
+    assert_eq!(kinds, ["baseline", "forward", "rollback", "redeploy", "forward", "redeploy"]);
     for deploy in &deploys {
         let commits = &deploy["commits"];
         let sum: u64 = ["landed", "direct", "exempt", "plumbing", "pre_ledger", "unresolved"]
@@ -303,4 +336,9 @@ both!(every_commit_of_a_deploy_falls_in_one_bucket, |kind| async move {
     assert_eq!(deploys[1]["changes"][0]["pull"], 1);
     assert_eq!(deploys[1]["state"], "approved", "{:#}", deploys[1]);
     assert_eq!(deploys[2]["withdrawn"][0]["pull"], 1);
+    assert_eq!(
+        deploys[3]["state"], "pending",
+        "what never passed here does not pass by coming back"
+    );
+    assert_eq!(deploys[5]["state"], "approved", "coming back rests on how it passed before");
 });

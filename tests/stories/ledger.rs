@@ -61,6 +61,27 @@ both!(the_whole_ledger_verifies_and_tiles_serve_it, |kind| async move {
     }
 });
 
+both!(signers_who_overtake_each_other_keep_each_head_under_its_own_size, |kind| async move {
+    let world = World::new(kind).await;
+    let operator = world.operator();
+    let growing = async {
+        for number in 0..60 {
+            let made = world.app.create_token(&operator, token(&format!("t{number}"))).await;
+            made.expect("a token");
+        }
+    };
+    let signing = || async {
+        for _ in 0..60 {
+            world.app.checkpoint(&operator).await.expect("signed");
+        }
+    };
+    let signers = async { tokio::join!(signing(), signing(), signing(), signing()) };
+    tokio::join!(growing, signers);
+    let found = world.app.verify_ledger(&operator, |_, _| {}).await.expect("verifies");
+    assert_eq!(found.faults, Vec::<String>::new());
+    assert!(found.checkpoints > 10, "only {} checkpoints", found.checkpoints);
+});
+
 both!(a_flipped_byte_is_named, |kind| async move {
     let world = World::new(kind).await;
     grow(&world, 30).await;

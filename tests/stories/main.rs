@@ -12,6 +12,8 @@
 mod harness;
 
 mod access;
+mod bad_input;
+mod baseline;
 mod examples;
 mod exempt;
 mod gate;
@@ -19,7 +21,12 @@ mod https;
 mod intake;
 mod ledger;
 mod links;
+mod lists;
 mod order;
+mod owned_paths;
 mod pages;
 mod queue;
+mod rollout;
 mod store;
+mod teams;
+mod vetoes;

@@ -84,5 +84,7 @@ both!(any_order_with_duplicates_and_a_restart_leaves_the_same_state, |kind| asyn
             "seed {seed}"
         );
         assert_same_state(&town.world.app, &other.app, &format!("seed {seed}")).await;
+        let wrong = other.app.wrong_totals(&other.operator()).await.expect("a recount");
+        assert_eq!(wrong, 0, "seed {seed}: totals that are not what a recount gives");
     }
 });

@@ -48,6 +48,33 @@ fn every_statement_of_a_file_is_listed_for_the_test_above() {
     assert!(!listed.is_empty());
 }
 
+/// A search walks the few repositories and finds everything else by an index.
+#[tokio::test]
+async fn a_search_scans_nothing_but_the_repositories() {
+    let (db, _folder) = open(Kind::Sqlite).await;
+    let Db::Sqlite { writer, .. } = &db else { panic!("SQLite was asked for") };
+    let rooms = ["search", "participants"];
+    let read = statements()
+        .into_iter()
+        .filter(|(room, sql)| rooms.contains(room) && sql.starts_with("select"));
+    let mut plans = 0;
+    for (_, sql) in read {
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!("explain query plan {sql}")));
+        for step in plan.fetch_all(writer).await.expect("a plan") {
+            let step: String = step.get("detail");
+            assert!(
+                !step.starts_with("SCAN")
+                    || step == "SCAN r"
+                    || step.starts_with("SCAN r USING")
+                    || step.starts_with("SCAN CONSTANT"),
+                "{sql}: {step}"
+            );
+            plans += 1;
+        }
+    }
+    assert!(plans > 10, "only {plans} steps were read");
+}
+
 #[test]
 fn migrations_have_the_same_names_in_both_folders() {
     let names = |folder: &str| {
@@ -74,7 +101,7 @@ async fn schema(db: &Db) -> Schema {
         Db::Sqlite { writer, .. } => {
             let rows = sqlx::query(
                 "select m.name, c.name, c.\"notnull\", c.pk from sqlite_master m join pragma_table_info(m.name) c \
-                 where m.type = 'table' and m.name not like 'sqlite_%' and m.name not like '\\_sqlx%' escape '\\'",
+                 where m.type in ('table', 'view') and m.name not like 'sqlite_%' and m.name not like '\\_sqlx%' escape '\\'",
             )
             .fetch_all(writer)
             .await

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::AppError;
 use crate::domain::{Class, Oid, Time};
-use crate::policy::State;
 use crate::policy::decision::{Missing, Rule};
 use crate::policy::deploy::ChangeOutcome;
+use crate::policy::model::Effective;
+use crate::policy::{Binding, State};
 
 /// The longest name of an environment, service or nonce.
 const MAX_NAME: usize = 200;
@@ -110,7 +111,7 @@ impl Asked {
         if self.wait.is_some_and(|wait| wait > 60) {
             return Err(invalid("wait: at most 60 seconds"));
         }
-        name("nonce", self.nonce.as_deref())?;
+        named("nonce", self.nonce.as_deref())?;
         Ok(Question { repo, sha, purpose, pull: self.pull })
     }
 
@@ -124,10 +125,10 @@ impl Asked {
     }
 
     fn deploy(&self, repo: &str) -> Result<Purpose, AppError> {
-        let environment = name("environment", self.environment.as_deref())?.ok_or_else(|| {
+        let environment = named("environment", self.environment.as_deref())?.ok_or_else(|| {
             AppError::Invalid("environment: where is it to go? For example `production`".to_owned())
         })?;
-        let service = name("service", self.service.as_deref())?;
+        let service = named("service", self.service.as_deref())?;
         Ok(Purpose::Deploy {
             environment,
             service: service.unwrap_or_else(|| default_service(repo)),
@@ -141,7 +142,8 @@ pub fn default_service(repo: &str) -> String {
     repo.rsplit('/').next().unwrap_or(repo).to_owned()
 }
 
-fn name(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
+/// A name of a request, checked: of an environment, a service, a nonce.
+pub(crate) fn named(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
     let Some(value) = value else { return Ok(None) };
     if value.is_empty() || value.len() > MAX_NAME || value.chars().any(char::is_control) {
         return Err(AppError::Invalid(format!(
@@ -154,10 +156,16 @@ fn name(field: &str, value: Option<&str>) -> Result<Option<String>, AppError> {
 /// The answer (contract, "The gate"), but for what differs from asking to asking: nonce, expiry, statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// May it go out?
+    /// May it go out? False, or the decision passes, or the rollout sets its no aside: then `enforced` is false.
     pub pass: bool,
-    /// The state.
+    /// What was decided. A rollout does not change it.
     pub state: State,
+    /// Whether decisions bind for this repository (sem 6.6).
+    #[serde(default = "yes")]
+    pub enforced: bool,
+    /// Whether the decision by itself passes: what `pass` would be if it were enforced.
+    #[serde(default)]
+    pub would_pass: bool,
     /// The class; `None`: nothing to judge.
     pub class: Option<Class>,
     /// `merge` or `deploy`.
@@ -200,6 +208,24 @@ pub struct Answer {
     /// `observe` or `warn`, where the organisation does not enforce decisions for this repository yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Answer {
+    /// What the rollout makes of a finished decision (sem 6.6): state, class and what is missing stay as they are; one
+    /// row says that a no is set aside.
+    pub(super) fn bind(&mut self, effective: &Effective) {
+        let mode = effective.organisation.rollout.mode_of(&self.repo);
+        let binding = Binding { state: self.state, mode };
+        self.pass = binding.passes();
+        self.enforced = binding.enforced();
+        self.would_pass = self.state.passes();
+        self.rollout = (!binding.enforced()).then(|| mode.as_str().to_owned());
+        self.rules.extend(binding.rule());
+    }
 }
 
 /// By which policies a decision was made.

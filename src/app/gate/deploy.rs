@@ -1,7 +1,7 @@
 //! The gate before a deploy: everything that it would bring in, each change as it was decided.
 
 use super::answer::{Answer, ChangeView, LedgerRef, Question};
-use super::merge::{digests, rollout};
+use super::merge::digests;
 use super::record::{Kept, Record};
 use crate::app::attribution::{Attributed, Target};
 use crate::app::{App, AppError};
@@ -63,7 +63,7 @@ impl App {
         record.fleeting = matches!(decision.state, State::Error | State::UnknownCommit);
         record.kept = kept(facts, tree, decision, record.kept.answer);
         record.kept.answer.policy = digests(effective);
-        record.kept.answer.rollout = rollout(effective, &repo.name);
+        record.kept.answer.bind(effective);
         Ok(record)
     }
 }
@@ -95,7 +95,6 @@ impl App {
 /// What is kept of a decision about a deploy: the bare answer with everything that was found.
 fn kept(facts: DeployFacts, tree: Option<Oid>, decision: DeployDecision, bare: Answer) -> Kept {
     let answer = Answer {
-        pass: decision.passes(),
         class: decision.class,
         tree,
         rules: decision.rules.clone(),

@@ -220,7 +220,7 @@ fn no_facts(repo: &Repository, question: &Question, branch: &str) -> DeployFacts
         last_good: None,
         migration_between: false,
         configuration_changed: false,
-        baseline_declared_by: None,
+        declared: None,
         succeeded: Vec::new(),
         emergencies: Vec::new(),
         errors: Vec::new(),

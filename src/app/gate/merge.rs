@@ -9,7 +9,7 @@ use crate::domain::Oid;
 use crate::domain::pull_request::PullRequest;
 use crate::git::GitError;
 use crate::policy::State;
-use crate::policy::model::{Effective, Mode};
+use crate::policy::model::Effective;
 use crate::store::repositories::Repository;
 use crate::store::{self, aggregates};
 
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// Makes sure that the mirror has a commit, by fetching once; whether it worked shows in the facts.
-    pub(super) async fn fetch_if_missing(&self, repo: &Repository, sha: Oid) {
+    pub(in crate::app) async fn fetch_if_missing(&self, repo: &Repository, sha: Oid) {
         let there = self.in_mirror(repo, move |mirror| Ok(mirror.contains(sha))).await;
         if !matches!(there, Ok(true))
             && let Err(error) = self.fetch_mirror(repo).await
@@ -99,9 +99,11 @@ impl App {
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
         let decision = judged.decision;
         let fleeting = decision.state == State::Error;
-        let answer = Answer {
-            pass: decision.passes(),
+        let mut answer = Answer {
+            pass: false,
             state: decision.state,
+            enforced: true,
+            would_pass: false,
             class: Some(decision.classification.class),
             purpose: question.purpose.as_str().to_owned(),
             repo: repo.name.clone(),
@@ -121,8 +123,9 @@ impl App {
             ledger: LedgerRef { index: 0 },
             url: self.url("/decisions/{decision}"),
             retry_after: None,
-            rollout: rollout(&judged.effective, &repo.name),
+            rollout: None,
         };
+        answer.bind(&judged.effective);
         Ok(Record {
             question: String::new(),
             holds_until: decision.holds_until,
@@ -179,11 +182,12 @@ impl App {
         let effective = self.effective_for_deploys();
         let mut record = self.bare(repo, question, &effective, state, summary)?;
         record.kept.answer.tree = tree;
+        record.kept.answer.bind(&effective);
         record.seen = seen;
         Ok(record)
     }
 
-    /// A record of an answer without anything judged.
+    /// A record of an answer without anything judged, that is still to be bound.
     pub(super) fn bare(
         &self,
         repo: &Repository,
@@ -203,6 +207,8 @@ impl App {
                 answer: Answer {
                     pass: false,
                     state,
+                    enforced: true,
+                    would_pass: false,
                     class: None,
                     purpose: question.purpose.as_str().to_owned(),
                     repo: repo.name.clone(),
@@ -222,7 +228,7 @@ impl App {
                     ledger: LedgerRef { index: 0 },
                     url: self.url("/decisions/{decision}"),
                     retry_after: None,
-                    rollout: rollout(effective, &repo.name),
+                    rollout: None,
                 },
                 decision: None,
                 deploy: None,
@@ -243,22 +249,5 @@ pub(super) fn digests(effective: &Effective) -> PolicyDigests {
         organisation: effective.organisation_digest.clone(),
         repository: effective.repository_digest.clone(),
         base: effective.base.clone(),
-    }
-}
-
-/// Whether the organisation enforces decisions for this repository yet (sem 6.6).
-pub(super) fn rollout(effective: &Effective, repo: &str) -> Option<String> {
-    let rollout = &effective.organisation.rollout;
-    let any =
-        |globs: &[crate::policy::glob::Glob]| globs.iter().any(|glob| glob.matches_text(repo));
-    let mode = match () {
-        () if any(&rollout.observe) => Mode::Observe,
-        () if any(&rollout.warn) => Mode::Warn,
-        () => rollout.mode,
-    };
-    match mode {
-        Mode::Observe => Some("observe".to_owned()),
-        Mode::Warn => Some("warn".to_owned()),
-        Mode::Enforce => None,
     }
 }

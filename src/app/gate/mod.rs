@@ -20,6 +20,7 @@ use crate::policy::State;
 use crate::store::decisions;
 use crate::store::repositories::Repository;
 
+pub(crate) use answer::named;
 pub use answer::{
     Answer, Asked, ChangeView, LedgerRef, PolicyDigests, Purpose, Question, default_service,
 };
@@ -40,15 +41,25 @@ pub struct Told {
     pub json: String,
     /// The state.
     pub state: State,
+    /// Whether the pipeline may go on: the decision passes, or the rollout sets its no aside.
+    pub pass: bool,
     /// Seconds after which asking again may help; `None`: it passes, or needs a new commit.
     pub retry_after: Option<u64>,
 }
 
-/// An answer before it is told: its JSON, its state, until when it holds.
+/// An answer before it is told: its JSON, its state, whether it passes, until when it holds.
 struct Held {
     json: String,
     state: State,
+    pass: bool,
     until: Option<Time>,
+}
+
+impl Held {
+    /// Whether asking again may turn it into a pass without a new commit.
+    fn waits(&self) -> bool {
+        !self.pass && waits(self.state)
+    }
 }
 
 impl App {
@@ -65,8 +76,7 @@ impl App {
         let until = tokio::time::Instant::now() + Duration::from_secs(asked.wait.unwrap_or(0));
         loop {
             let held = self.answer(caller, &repo, &question).await?;
-            let may_change = !held.state.passes() && waits(held.state);
-            if !may_change || tokio::time::Instant::now() + AGAIN > until {
+            if !held.waits() || tokio::time::Instant::now() + AGAIN > until {
                 return self.tell(held, asked.nonce.as_deref());
             }
             tokio::time::sleep(AGAIN).await;
@@ -101,15 +111,16 @@ impl App {
         }
         let held = self.still_holds(found.recalled);
         // Who is ready to wait for another answer goes where waiting is done.
-        Ok(held.filter(|held| asked.wait.is_none() || held.state.passes() || !waits(held.state)))
+        Ok(held.filter(|held| asked.wait.is_none() || !held.waits()))
     }
 
     /// A remembered answer, unless its time is over.
-    fn still_holds(&self, (json, until, state): decisions::Recalled) -> Option<Held> {
-        let until = until.and_then(Time::from_micros);
+    fn still_holds(&self, recalled: decisions::Recalled) -> Option<Held> {
+        let (json, until, state, pass) = recalled;
+        let (until, pass) = (until.and_then(Time::from_micros), pass != 0);
         let state = State::ALL.into_iter().find(|known| known.as_str() == state)?;
         let now = self.clock().now();
-        until.is_none_or(|until| now < until).then_some(Held { json, state, until })
+        until.is_none_or(|until| now < until).then_some(Held { json, state, pass, until })
     }
 
     /// The remembered answer, or a new one.
@@ -137,17 +148,17 @@ impl App {
         let kept = self.writer().submit(record).await?;
         let json = serde_json::to_string(&kept.answer)
             .map_err(|error| AppError::internal("an answer as JSON", &error))?;
-        Ok(Held { json, state: kept.answer.state, until })
+        Ok(Held { json, state: kept.answer.state, pass: kept.answer.pass, until })
     }
 
     /// Adds what is of this asking alone: expiry, and with a nonce the signed statement. The answer is a JSON
     /// object, so its text ends in `}`, and a repeated question need not be read to be answered.
     fn tell(&self, held: Held, nonce: Option<&str>) -> Result<Told, AppError> {
-        let Held { mut json, state, until } = held;
+        let retry_after = held.waits().then_some(RETRY_AFTER);
+        let Held { mut json, state, pass, until } = held;
         let now = self.clock().now();
         let latest = Time::from_micros(now.micros() + EXPIRES).unwrap_or(now);
         let expires = until.map_or(latest, |until| until.min(latest));
-        let retry_after = waits(state).then_some(RETRY_AFTER);
         let statement = match nonce {
             None => None,
             Some(nonce) => {
@@ -160,7 +171,7 @@ impl App {
         json.pop();
         json.push(',');
         json.push_str(own.fields()?.trim_start_matches('{'));
-        Ok(Told { json, state, retry_after })
+        Ok(Told { json, state, pass, retry_after })
     }
 }
 

@@ -120,6 +120,8 @@ impl Record {
             "pull": answer.pull,
             "state": answer.state,
             "pass": answer.pass,
+            "enforced": answer.enforced,
+            "rollout": answer.rollout,
             "class": answer.class,
             "changes": answer.changes.iter().map(|change| &change.id).collect::<Vec<_>>(),
             "facts": id::sha256(&self.facts),
@@ -167,6 +169,7 @@ impl Record {
             seen: &self.seen,
             holds_until: self.holds_until.map(Time::micros),
             state: self.kept.answer.state.as_str(),
+            pass: self.kept.answer.pass,
             answer: &answer,
         };
         Ok(decisions::remember(unit.tx(), &memo).await?)

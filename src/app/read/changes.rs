@@ -6,7 +6,8 @@ use super::{Page, Wanted, cursor, is_full};
 use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, links};
 use crate::domain::Time;
-use crate::store::changes::{ChangeRow, Filter};
+use crate::store::changes::ChangeRow;
+use crate::store::landed::Filter;
 use crate::store::{self, Tx};
 
 impl App {
@@ -14,8 +15,7 @@ impl App {
     pub async fn changes(&self, caller: &Caller, wanted: &Wanted) -> Result<Page, AppError> {
         caller.may(Action::Read, None)?;
         let (from, until) = wanted.period()?;
-        let (at, id) = wanted.before()?;
-        let limit = wanted.limit()?;
+        let (limit, window) = (wanted.limit()?, wanted.window()?);
         let repo = match &wanted.repo {
             Some(name) => Some(self.repository(name).await?.id),
             None => None,
@@ -23,7 +23,7 @@ impl App {
         let filter =
             Filter { repo, class: wanted.class.clone(), state: wanted.state.clone(), from, until };
         let mut tx = self.db().read().await?;
-        let rows = store::changes::list(&mut tx, &filter, (at, &id), limit).await?;
+        let rows = store::landed::list(&mut tx, &filter, &window).await?;
         let next = is_full(rows.len(), limit)
             .then(|| rows.last().map(|row| cursor(row.sort_at, &row.id)))
             .flatten();
@@ -58,6 +58,22 @@ impl App {
             AppError::NotFound(format!("{}#{number} is not known or not judged yet", repo.name))
         })?;
         self.change_json(&mut tx, &row).await
+    }
+
+    /// The id of a pull request's change.
+    pub async fn change_id_of_pull(
+        &self,
+        caller: &Caller,
+        repo: &str,
+        number: u64,
+    ) -> Result<String, AppError> {
+        caller.may(Action::Read, None)?;
+        let repo = self.repository(repo).await?;
+        let mut tx = self.db().read().await?;
+        let row = store::changes::by_pull(&mut tx, &repo.id, number).await?;
+        row.map(|row| row.id).ok_or_else(|| {
+            AppError::NotFound(format!("{}#{number} is not known or not judged yet", repo.name))
+        })
     }
 
     async fn change_json(&self, tx: &mut Tx, row: &ChangeRow) -> Result<Value, AppError> {
@@ -177,7 +193,7 @@ fn approvals(body: &ChangeBody) -> Vec<Value> {
         .iter()
         .map(|opinion| {
             json!({
-                "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict, "commit": opinion.commit,
+                "id": opinion.id, "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict, "commit": opinion.commit,
                 "at": opinion.at, "basis": opinion.basis, "counts": opinion.counts, "why": opinion.why,
             })
         })

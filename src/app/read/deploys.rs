@@ -7,7 +7,8 @@ use crate::app::deploys::body;
 use crate::app::gate::Kept;
 use crate::app::{Action, App, AppError, Caller};
 use crate::domain::Time;
-use crate::store::deploys::{DeployRow, Filter};
+use crate::store::deploys::DeployRow;
+use crate::store::population::{self, Column, Filter};
 use crate::store::{self, Tx};
 
 impl App {
@@ -15,8 +16,7 @@ impl App {
     pub async fn deploys(&self, caller: &Caller, wanted: &Wanted) -> Result<Page, AppError> {
         caller.may(Action::Read, None)?;
         let (from, until) = wanted.period()?;
-        let (at, id) = wanted.before()?;
-        let limit = wanted.limit()?;
+        let (limit, window) = (wanted.limit()?, wanted.window()?);
         let filter = Filter {
             environment: wanted.environment.clone(),
             service: wanted.service.clone(),
@@ -28,7 +28,7 @@ impl App {
             until,
         };
         let mut tx = self.db().read().await?;
-        let rows = store::deploys::list(&mut tx, &filter, (at, &id), limit).await?;
+        let rows = population::list(&mut tx, &filter, Column::Started, &window).await?;
         let next = is_full(rows.len(), limit)
             .then(|| rows.last().map(|row| cursor(row.started_at, &row.id)))
             .flatten();
@@ -76,6 +76,7 @@ impl App {
             "state": row.state,
             "pass": body.decision.passes(),
             "summary": body.decision.summary,
+            "declared": body.facts.declared,
             "decision": row.decision,
             "commits": {
                 "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct,

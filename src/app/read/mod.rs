@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::AppError;
 use crate::domain::Time;
+use crate::store::list::{Place, Window};
 
 /// Items on a page unless asked otherwise, and at the most.
 const USUAL: i64 = 50;
@@ -67,15 +68,20 @@ impl Wanted {
         Ok((from.map_or(0, |(from, _)| from), to.map_or(i64::MAX, |(_, until)| until)))
     }
 
-    /// The place after which a page begins: `(time in microseconds, id)`.
-    pub(crate) fn before(&self) -> Result<(i64, String), AppError> {
-        let Some(cursor) = &self.cursor else { return Ok((i64::MAX, String::new())) };
-        cursor
-            .split_once('.')
-            .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())))
-            .ok_or_else(|| {
-                AppError::Invalid("cursor: take it from `next` of the last page".to_owned())
-            })
+    /// The page that is asked for, newest first.
+    pub(crate) fn window(&self) -> Result<Window, AppError> {
+        let after = self.cursor.as_ref().map(|cursor| {
+            cursor
+                .split_once('.')
+                .and_then(|(at, id)| {
+                    let (at, id) = (at.parse().ok()?, id.to_owned());
+                    Some(Place { at, id, service: String::new() })
+                })
+                .ok_or_else(|| {
+                    AppError::Invalid("cursor: take it from `next` of the last page".to_owned())
+                })
+        });
+        Ok(Window::newest(after.transpose()?, self.limit()?))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One sample, all evidence, one page.
 
 use super::changes::{landing, landing_cell};
-use super::{attribution, exception, moment};
+use super::{Listed, attribution, exception, moment};
 use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, deploys, links, read};
 use crate::domain::ticket::Ticket;
@@ -16,16 +16,24 @@ use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
 use crate::store::{self, Tx};
 
+/// Tickets of one change whose moments are shown; the others are counted.
+const TICKETS: usize = 20;
+
 impl App {
     /// The page of a change.
-    pub async fn change_page(&self, caller: &Caller, id: &str) -> Result<ChangePage, AppError> {
+    pub async fn change_page(
+        &self,
+        caller: &Caller,
+        id: &str,
+        scope: &Listed,
+    ) -> Result<ChangePage, AppError> {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
         let row = store::changes::get(&mut tx, id).await?;
         let row = row.ok_or_else(|| AppError::NotFound(format!("there is no change `{id}`")))?;
         let body = body(&row)?;
-        let repo = store::repositories::by_id(&mut tx, &row.repo).await?;
-        let repo = repo.map_or_else(|| row.repo.clone(), |repo| repo.name);
+        let repository = store::repositories::by_id(&mut tx, &row.repo).await?;
+        let repo = repository.as_ref().map_or_else(|| row.repo.clone(), |repo| repo.name.clone());
         let deploys = store::deploys::with_change(&mut tx, id).await?;
         let landed = landing(&row, &body)?;
         let tickets = self.ticket_moments(&mut tx, &row, &body, &deploys).await?;
@@ -37,6 +45,7 @@ impl App {
             .filter(|deploy| deploy.status == "succeeded" && deploy.environment == "production")
             .find_map(|deploy| Time::from_micros(deploy.finished_at.unwrap_or(deploy.started_at)));
         drop(tx);
+        let (excerpts, no_excerpt) = self.excerpts(repository.as_ref(), &body).await;
         let entry = decisions.last().map(|decision| decision.ledger_index);
         let entry = entry.or_else(|| deploys.iter().find_map(|deploy| deploy.ledger_index));
         let receipt = match entry {
@@ -54,6 +63,7 @@ impl App {
             branch: row.branch.clone(),
             authors: read::changes::authors(&body),
             tickets: tickets.0,
+            more_tickets: body.facts.tickets.len().saturating_sub(TICKETS) as u64,
             head: body.facts.head,
             base: None,
             landing: landed.as_ref().map(landing_cell),
@@ -65,12 +75,14 @@ impl App {
             decided_at: body.judged_at,
             policy: policy(&body),
             files: files(&body),
+            excerpts,
+            no_excerpt,
             events,
             in_production: production,
             places: places(&deploys)?,
             exceptions: exceptions.iter().map(|row| (exception(row), Prose::new())).collect(),
             receipt,
-            in_scope: true,
+            in_scope: scope.holds(moment("change", &row.id, row.sort_at)?, &reached(&deploys)),
             actions: vec![Link::new("JSON", format!("/api/v1/changes/{id}"))],
             decision: body.decision,
         })
@@ -87,7 +99,7 @@ impl App {
         let start = row.opened_at.and_then(Time::from_micros);
         let landed = row.landed_at.and_then(Time::from_micros);
         let deployed = deploys.first().and_then(|deploy| Time::from_micros(deploy.started_at));
-        for ticket in &body.facts.tickets {
+        for ticket in body.facts.tickets.iter().take(TICKETS) {
             let fold = links::ticket_of(tx, &ticket.key).await?;
             let at = |when: Option<Time>| {
                 let (fold, when) = (fold.as_ref()?, when?);
@@ -114,6 +126,11 @@ impl App {
         }
         Ok((moments, folds))
     }
+}
+
+/// Where the change was deployed to.
+fn reached(deploys: &[DeployRow]) -> Vec<(Option<&str>, Option<&str>)> {
+    deploys.iter().map(|row| (Some(row.environment.as_str()), Some(row.service.as_str()))).collect()
 }
 
 fn policy(body: &ChangeBody) -> Prose {
@@ -190,6 +207,10 @@ fn events(
     }
     for opinion in &body.decision.opinions {
         events.push(reviewed(opinion));
+    }
+    for over in &body.facts.overrides {
+        let what = "overrode a veto";
+        events.push(event(over.at, Lane::Review, &over.by.0, what, what, EventMark::Attention));
     }
     if let Some(at) = landed {
         let how = body.facts.landing.as_ref().map_or("direct", |landing| landing.how.as_str());

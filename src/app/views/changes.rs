@@ -1,7 +1,7 @@
 //! Every landed change of the scope, with its evidence in columns.
 
-use super::population::{field, hidden, pager};
-use super::{Listed, exception, moment, oid, tickets};
+use super::population::{field, hidden};
+use super::{Columns, Listed, exception, moment, oid, tickets};
 use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, read};
 use crate::domain::Class;
@@ -10,12 +10,15 @@ use crate::policy::State;
 use crate::report::changes::{
     ApprovalCell, ChangeRow, ChangeSorts, ChangesPage, DeployCell, LandingCell,
 };
-use crate::report::list::{Filters, Order, Sort};
+use crate::report::list::Filters;
 use crate::report::population::Outcomes;
-use crate::store::changes::{self as rows, Filter};
-use crate::store::{self, Tx};
+use crate::store::changes as rows;
+use crate::store::landed::{self, Filter};
+use crate::store::{self, Tx, unsigned};
 
 const PATH: &str = "/changes";
+/// What the changes are sorted by.
+pub const COLUMNS: &Columns = &[("landed", true)];
 
 impl App {
     /// The changes.
@@ -25,42 +28,50 @@ impl App {
         wanted: &Listed,
     ) -> Result<ChangesPage, AppError> {
         caller.may(Action::Read, None)?;
+        let order = wanted.ordered(COLUMNS)?;
         let mut tx = self.db().read().await?;
-        let ledger_size = crate::app::ledger::stored_head(&mut tx).await?.size();
+        let entries = crate::app::ledger::stored_head(&mut tx).await?.size();
+        let sizes = (wanted.read_at(entries)?, entries);
         let scope = Filter { from: wanted.from, until: wanted.until, ..Filter::default() };
-        let (here, _) = rows::count(&mut tx, &scope).await?;
         let matching = Filter {
             class: wanted.filter("class"),
             state: wanted.filter("decision"),
             ..scope.clone()
         };
-        let (of, _) = rows::count(&mut tx, &matching).await?;
-        let mut outcomes = Outcomes::default();
-        for (class, state, count) in rows::groups(&mut tx, scope.from, scope.until).await? {
-            let fits =
-                |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
-            if fits(&matching.class, &class) && fits(&matching.state, &state) {
-                for _ in 0..count {
-                    outcomes.add(super::state(&state));
-                }
-            }
-        }
-        let found = rows::list(&mut tx, &matching, wanted.place(), wanted.size).await?;
+        let as_of = wanted.window(order, 0, sizes).size;
+        let here = outcomes(&landed::states(&mut tx, &scope, as_of).await?).total();
+        let outcomes = outcomes(&landed::states(&mut tx, &matching, as_of).await?);
+        let of = outcomes.total();
+        let window = wanted.window(order, of, sizes);
+        let found = wanted.in_order(landed::list(&mut tx, &matching, &window).await?);
         let mut page = Vec::new();
         for row in &found {
-            page.push(change_row(&mut tx, row, wanted.environment.as_deref()).await?);
+            page.push(change_row(&mut tx, row, wanted.environment.as_deref(), as_of).await?);
         }
-        let last = found.last().map(|row| (row.sort_at, row.id.as_str()));
+        let ends = found.first().map(landed::place).zip(found.last().map(landed::place));
         Ok(ChangesPage {
             here,
             outcomes,
             filters: filters(wanted),
-            sorts: ChangeSorts { landed: Sort { order: Some(Order::Descending), href: None } },
-            pager: pager(wanted, PATH, (page.len(), of), last, ledger_size),
+            sorts: ChangeSorts { landed: wanted.sort(PATH, COLUMNS, order, 0) },
+            pager: wanted.pager(PATH, order, (page.len(), of), ends, sizes),
             rows: page,
             exports: Vec::new(),
         })
     }
+}
+
+/// Counts by state, of which some are taken away again.
+fn outcomes(counts: &[(String, i64)]) -> Outcomes {
+    let mut by_state = std::collections::BTreeMap::<&str, i64>::new();
+    for (state, count) in counts {
+        *by_state.entry(state).or_default() += count;
+    }
+    let mut outcomes = Outcomes::default();
+    for (state, count) in by_state {
+        outcomes.add(super::state(state), unsigned(count));
+    }
+    outcomes
 }
 
 fn filters(wanted: &Listed) -> Filters {
@@ -73,7 +84,7 @@ fn filters(wanted: &Listed) -> Filters {
             field(wanted, PATH, ("class", "Class"), classes),
             field(wanted, PATH, ("decision", "State"), states),
         ],
-        clear_href: wanted.without_filters().href(PATH, &[], None),
+        clear_href: wanted.without_filters().href(PATH, &[]),
     }
 }
 
@@ -105,14 +116,11 @@ async fn change_row(
     tx: &mut Tx,
     row: &rows::ChangeRow,
     environment: Option<&str>,
+    as_of: i64,
 ) -> Result<ChangeRow, AppError> {
     let body = body(row)?;
     let repo = store::repositories::by_id(tx, &row.repo).await?;
-    let deploys = store::deploys::with_change(tx, &row.id).await?;
-    let deploy = deploys
-        .iter()
-        .filter(|deploy| deploy.status == "succeeded")
-        .find(|deploy| environment.is_none_or(|wanted| deploy.environment == wanted));
+    let deploy = store::deploys::first_with_change(tx, &row.id, environment, as_of).await?;
     let counting: Vec<_> = body.decision.opinions.iter().filter(|opinion| opinion.counts).collect();
     let exceptions = store::exceptions::about(tx, &format!("change:{}", row.id)).await?;
     let decision = &body.decision;
@@ -132,7 +140,7 @@ async fn change_row(
         tickets: tickets(tx, &row.repo, row.pull).await?,
         authors: read::changes::authors(&body),
         state: decision.state,
-        overridden: 0,
+        overridden: crate::report::rules::overridden(&decision.rules),
         approval: counting.first().map(|opinion| ApprovalCell {
             by: opinion.by.clone(),
             role: opinion.role.clone(),
@@ -142,14 +150,14 @@ async fn change_row(
         }),
         landing: landing(row, &body)?.as_ref().map(landing_cell),
         deploy: match deploy {
-            Some(deploy) => Some(DeployCell {
-                environment: deploy.environment.clone(),
-                at: moment("deploy", &deploy.id, deploy.started_at)?,
-                href: format!("/deploys/{}", deploy.id),
+            Some((id, environment, at)) => Some(DeployCell {
+                environment,
+                at: moment("deploy", &id, at)?,
+                href: format!("/deploys/{id}"),
             }),
             None => None,
         },
         exceptions: exceptions.iter().map(exception).collect(),
-        index: deploy.and_then(|deploy| deploy.ledger_index),
+        index: row.ledger_index,
     })
 }

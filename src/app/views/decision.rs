@@ -31,6 +31,8 @@ impl App {
             decided_at: told.decided_at,
             expires_at: expires,
             state: told.state,
+            rollout: told.rollout.clone(),
+            set_aside: told.pass && !told.would_pass,
             until: None,
             class: told.class,
             answer: answer(told.state, &told.missing),
@@ -76,7 +78,12 @@ fn terminal(kept: &Kept) -> Vec<String> {
     let told = &kept.answer;
     let class = told.class.map_or("no class", crate::domain::Class::as_str);
     let place = told.environment.as_deref().unwrap_or("merge");
-    let word = if told.pass { "pass" } else { "blocked" };
+    let word = match told.rollout.as_deref() {
+        Some("observe") if told.pass && !told.would_pass => "observed",
+        Some(_) if told.pass && !told.would_pass => "warned",
+        _ if told.pass => "pass",
+        _ => "blocked",
+    };
     let mut lines = vec![format!("{word:<9}{} · {class} · {place}", told.state)];
     lines.extend(told.missing.iter().flat_map(missing));
     lines.push(format!("page     {}", told.url));

@@ -5,6 +5,7 @@ use super::{attribution, gate_change, moment};
 use crate::app::deploys::body;
 use crate::app::{Action, App, AppError, Caller};
 use crate::domain::Oid;
+use crate::domain::baseline::Declared;
 use crate::report::deploy::{AttributedCommit, DeployPage, EntryRow};
 use crate::report::prose::Prose;
 use crate::report::refs::Link;
@@ -51,7 +52,9 @@ impl App {
             repo: repo.map_or_else(|| row.repo.clone(), |repo| repo.name),
             finished: row.finished_at.map(|at| moment("deploy", &row.id, at)).transpose()?,
             artifact: None,
+            declared: facts.declared.as_ref().map(declared),
             previous: before
+                .filter(|_| facts.declared.is_none())
                 .map(|other| Link::new(other.id.clone(), format!("/deploys/{}", other.id))),
             source: body.url.clone().map(|url| Link::new("at its source", url)),
             verdict: Prose::new().text(body.decision.summary.clone()),
@@ -69,4 +72,15 @@ impl App {
 
 fn attributed(commit: Oid, bucket: &str, subject: String, author: String) -> AttributedCommit {
     AttributedCommit { commit, subject, author, bucket: bucket.to_owned(), change: None }
+}
+
+/// An operator's word about what ran there before.
+fn declared(said: &Declared) -> Prose {
+    let since = said.since.map(|since| format!(", since {}", since.to_seconds_text()));
+    Prose::from("Baseline declared by ")
+        .strong(&said.by)
+        .text(format!(" on {}", said.at.to_seconds_text()))
+        .text(since.unwrap_or_default())
+        .text(": ")
+        .text(said.reason.clone())
 }

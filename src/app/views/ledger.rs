@@ -40,6 +40,8 @@ impl App {
         let verification = Self::last_verification(&mut tx).await?;
         let checkpoints = self.former(&store::ledger::recent_checkpoints(&mut tx, 10).await?);
         let first_row = if rows.is_empty() { 0 } else { size - before + 1 };
+        let whole =
+            if scope.is_empty() { "/ledger".to_owned() } else { format!("/ledger?{scope}") };
         let link = |before: u64| {
             let sign = if scope.is_empty() { String::new() } else { format!("{scope}&") };
             format!("/ledger?{sign}before={before}")
@@ -56,13 +58,14 @@ impl App {
             checkpoints,
             kinds: Vec::new(),
             pager: Pager {
+                newer: None,
                 first_row,
                 last_row: size - from,
                 of: size,
                 size: ROWS,
                 order: "newest first".to_owned(),
                 ledger_size: size,
-                first: (before < size).then(|| "/ledger".to_owned()),
+                first: (before < size).then(|| whole.clone()),
                 previous: (before < size).then(|| link((before + ROWS).min(size))),
                 next: (from > 0).then(|| link(from)),
                 last: (from > 0).then(|| link(ROWS.min(size))),

@@ -1,13 +1,18 @@
 //! What pages show, from what is kept: one file a page. Reads only; the words and sums are made in `report`.
 
 mod change;
-mod changes;
+pub mod changes;
 mod decision;
 mod deploy;
 mod entry;
+mod excerpt;
 mod ledger;
+mod listed;
 mod overview;
-mod population;
+pub mod population;
+mod search;
+
+pub use listed::{Columns, Listed, Turn, USUAL_SIZE, decoded, encoded};
 
 use crate::app::{App, AppError};
 use crate::domain::{Oid, Time};
@@ -20,89 +25,6 @@ use crate::report::entry::{CheckpointRef, ProofState, ReceiptView};
 use crate::report::refs::{ExceptionRef, Link, Severity, TicketRef};
 use crate::store::exceptions::ExceptionRow;
 use crate::store::{self, Tx};
-
-/// What a list page is asked for, beside its scope.
-#[derive(Debug, Clone, Default)]
-pub struct Listed {
-    /// From, microseconds.
-    pub from: i64,
-    /// Until, microseconds, excluded.
-    pub until: i64,
-    /// Environment of the scope.
-    pub environment: Option<String>,
-    /// Service of the scope.
-    pub service: Option<String>,
-    /// Filters by name.
-    pub filters: std::collections::BTreeMap<String, String>,
-    /// Rows on a page.
-    pub size: i64,
-    /// Before which place the page begins.
-    pub before: Option<(i64, String)>,
-    /// The number of its first row, from 1.
-    pub row: u64,
-    /// The scope as a query string, to be carried on.
-    pub scope: String,
-}
-
-impl Listed {
-    fn filter(&self, name: &str) -> Option<String> {
-        self.filters.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    /// The same list without any filter.
-    fn without_filters(&self) -> Self {
-        Self { filters: std::collections::BTreeMap::new(), ..self.clone() }
-    }
-
-    fn place(&self) -> (i64, &str) {
-        self.before.as_ref().map_or((i64::MAX, ""), |(at, id)| (*at, id.as_str()))
-    }
-
-    /// The list with other filters: `?scope&name=value…`.
-    fn href(&self, path: &str, change: &[(&str, &str)], size: Option<i64>) -> String {
-        let mut query: std::collections::BTreeMap<&str, String> = self
-            .filters
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
-        for (name, value) in change {
-            query.insert(name, (*value).to_owned());
-        }
-        let size = size.unwrap_or(self.size);
-        if size != USUAL_SIZE {
-            query.insert("size", size.to_string());
-        }
-        let mut parts: Vec<String> = Vec::new();
-        if !self.scope.is_empty() {
-            parts.push(self.scope.clone());
-        }
-        parts.extend(
-            query
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}={}", encoded(value))),
-        );
-        if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
-    }
-}
-
-/// Rows on a page unless asked otherwise.
-pub const USUAL_SIZE: i64 = 24;
-
-/// A value in a query string.
-#[must_use]
-pub fn encoded(value: &str) -> String {
-    use std::fmt::Write as _;
-    value.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
-}
 
 fn moment(table: &'static str, row: &str, micros: i64) -> Result<Time, AppError> {
     Ok(store::time(table, "time", row, micros)?)
@@ -128,10 +50,16 @@ fn attribution(buckets: &Buckets) -> Attribution {
     }
 }
 
+/// `1211`, or the short commit of a change without a pull request.
+fn gate_label(id: &str, pull: Option<u64>, landed: Option<&str>) -> String {
+    let commit = || landed.and_then(|sha| sha.get(..10)).unwrap_or(id).to_owned();
+    pull.map_or_else(commit, |pull| pull.to_string())
+}
+
 fn gate_change(change: &ChangeOutcome) -> GateChange {
-    let short = || change.landed_sha.map_or_else(|| change.id.clone(), |commit| commit.short());
+    let landed = change.landed_sha.map(|commit| commit.to_string());
     GateChange {
-        label: change.pull.map_or_else(short, |pull| pull.to_string()),
+        label: gate_label(&change.id, change.pull, landed.as_deref()),
         title: change.title.clone(),
         href: format!("/changes/{}", change.id),
         class: change.class,
@@ -140,15 +68,32 @@ fn gate_change(change: &ChangeOutcome) -> GateChange {
     }
 }
 
+fn severity(text: &str) -> Severity {
+    match text {
+        "high" => Severity::High,
+        "medium" => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
+/// What an exception is about (`change:chg_…`), linked where it has a page.
+fn about(subject: &str) -> Link {
+    let (noun, id) = subject.split_once(':').unwrap_or(("", subject));
+    let href = match noun {
+        "change" => format!("/changes/{id}"),
+        "deploy" => format!("/deploys/{id}"),
+        "decision" => format!("/decisions/{id}"),
+        "delivery" => format!("/api/v1/deliveries/{id}"),
+        _ => String::new(),
+    };
+    Link::new(subject.replacen(':', " ", 1), href)
+}
+
 fn exception(row: &ExceptionRow) -> ExceptionRef {
     let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
     ExceptionRef {
         kind: row.kind.clone(),
-        severity: match row.severity.as_str() {
-            "high" => Severity::High,
-            "medium" => Severity::Medium,
-            _ => Severity::Low,
-        },
+        severity: severity(&row.severity),
         title: body.get("title").and_then(|title| title.as_str()).unwrap_or_default().to_owned(),
         href: None,
         opened_at: Time::from_micros(row.opened_at),
@@ -163,7 +108,9 @@ async fn tickets(tx: &mut Tx, repo: &str, pull: Option<u64>) -> Result<Vec<Ticke
     for link in store::links::by_pull(tx, repo, pull).await? {
         if link.live {
             let exists = !store::tickets::by_key(tx, &link.ticket).await?.is_empty();
-            tickets.push(TicketRef { key: link.ticket, href: None, exists });
+            // A search for the key leads to everything that is linked to it.
+            let href = exists.then(|| format!("/search?q={}", encoded(&link.ticket)));
+            tickets.push(TicketRef { key: link.ticket, href, exists });
         }
     }
     Ok(tickets)
@@ -262,7 +209,7 @@ impl App {
             checkpoint: self.last_checkpoint(&mut tx).await?.map(|(checkpoint, _)| checkpoint),
             policy: self.config().organisation.as_ref().map(|_| self.organisation().digest()),
             verified: Self::last_verification(&mut tx).await?.map(|(at, _, holds, _)| (at, holds)),
-            places: store::deploys::places(&mut tx).await?,
+            places: store::population::places(&mut tx).await?,
         })
     }
 

@@ -1,20 +1,25 @@
 //! Is this period under control, and where must I look?
 
 use super::population::{commits_of, filter, outcomes_of};
-use super::{Listed, exception};
+use super::{Listed, about, exception, severity};
 use crate::app::{Action, App, AppError, Caller};
 use crate::domain::{Class, Time};
 use crate::report::chart::Day;
 use crate::report::overview::{
-    Emergencies, OpenKind, OverviewPage, ServiceRow, SourceRow, finding,
+    Before, Emergencies, OpenKind, OverviewPage, ServiceRow, SourceRow, finding,
 };
 use crate::report::population::Outcomes;
 use crate::report::prose::Prose;
-use crate::report::refs::Severity;
+use crate::report::refs::{ExceptionRef, Link};
+use crate::report::strips::{Run, Strip};
+use crate::report::waits::WaitRow;
 use crate::report::words::short_digest;
-use crate::store::{self, Tx, deploys as rows};
+use crate::store::list::NOW;
+use crate::store::{self, Tx, population as rows};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
+/// Exceptions to look at first.
+const FIRST: i64 = 24;
 /// Days in the chart at the most.
 const DAYS: i64 = 100;
 
@@ -28,31 +33,36 @@ impl App {
     ) -> Result<OverviewPage, AppError> {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
-        let tally = rows::totals(&mut tx, &filter(wanted, false)).await?;
+        let scoped = filter(wanted, false);
+        let tally = rows::totals(&mut tx, &scoped, NOW).await?;
+        let raised = rows::raised(&mut tx, &scoped).await?;
         let services = services(&mut tx, wanted).await?;
-        let sources = self.sources(&mut tx).await?;
-        let anything = sources.iter().any(|source| source.deliveries > 0);
-        let open = open(&mut tx).await?;
+        let anything = store::deliveries::count(&mut tx).await? > 0;
+        let (sources, period) = self.sources(&mut tx, wanted).await?;
+        let (open, oldest) = open(&mut tx, wanted, self.now()).await?;
         let (commits, outcomes) = (commits_of(&tally), outcomes_of(&tally));
         let organisation = self.organisation().digest();
         Ok(OverviewPage {
             scope: scope.to_owned(),
             finding: finding(tally.deploys, services.len() as u64, &commits, &outcomes),
             deploys: tally.deploys,
-            clean_deploys: tally.deploys,
+            clean_deploys: tally.deploys.saturating_sub(raised),
             compared: None,
             commits,
             outcomes,
-            before: None,
+            before: before(&mut tx, wanted).await?,
             emergencies: Emergencies::default(),
             policy: Prose::new().text("Organisation ").code(short_digest(&organisation)).text("."),
-            days: days(&mut tx, wanted).await?,
+            days: days(&mut tx, &scoped).await?,
             services,
+            waits: waits(&mut tx, wanted).await?,
             open,
-            first: Vec::new(),
+            oldest,
+            first: first(&mut tx, wanted).await?,
             sources,
-            population_href: wanted.href("/population", &[], None),
-            changes_href: wanted.href("/changes", &[], None),
+            period,
+            population_href: wanted.href("/population", &[]),
+            changes_href: wanted.href("/changes", &[]),
             first_run: if anything { Vec::new() } else { self.first_run() },
         })
     }
@@ -67,26 +77,34 @@ impl App {
         ]
     }
 
-    async fn sources(&self, tx: &mut Tx) -> Result<Vec<SourceRow>, AppError> {
-        let health = store::deliveries::health(tx).await?;
-        let mut sources = Vec::new();
+    /// Every source with its deliveries in the period, and the days of the period that have begun.
+    async fn sources(
+        &self,
+        tx: &mut Tx,
+        wanted: &Listed,
+    ) -> Result<(Vec<SourceRow>, Option<Run>), AppError> {
+        let span = (wanted.from, wanted.until);
+        let today = self.now().micros().min(wanted.until.saturating_sub(1)).div_euclid(DAY);
+        let (mut sources, mut first) = (Vec::new(), None);
         for source in &self.config().sources {
-            let own = health.iter().filter(|(id, _, _, _)| *id == source.id);
-            let count = |wanted: Option<&str>| {
-                own.clone()
-                    .filter(|(_, state, _, _)| wanted.is_none_or(|wanted| wanted == state))
-                    .map(|(_, _, count, _)| store::unsigned(*count))
-                    .sum()
-            };
+            let days = store::deliveries::days(tx, &source.id, span).await?;
+            let health = store::deliveries::health(tx, &source.id, span).await?;
+            let aside = health.iter().filter(|(state, _, _)| state == "set_aside");
+            let days: Vec<i64> = days.into_iter().map(|(day, _)| day).collect();
+            first = first.into_iter().chain(days.first().copied()).min();
             sources.push(SourceRow {
                 id: source.id.clone(),
-                deliveries: count(None),
-                last: own.clone().map(|(_, _, _, at)| *at).max().and_then(Time::from_micros),
-                set_aside: count(Some("set_aside")),
+                deliveries: health.iter().map(|(_, count, _)| count).sum(),
+                last: health.iter().map(|(_, _, at)| *at).max().and_then(Time::from_micros),
+                set_aside: aside.map(|(_, count, _)| count).sum(),
                 refused: store::deliveries::refused(tx, &source.id).await?,
+                strip: Strip::of(&days, today),
             });
         }
-        Ok(sources)
+        // A period without a beginning is drawn from the first delivery.
+        let begins = if wanted.from > 0 { Some(wanted.from.div_euclid(DAY)) } else { first };
+        let period = begins.filter(|begins| first.is_some() && *begins <= today);
+        Ok((sources, period.map(|first| Run { first, last: today })))
     }
 }
 
@@ -103,19 +121,48 @@ async fn services(tx: &mut Tx, wanted: &Listed) -> Result<Vec<ServiceRow>, AppEr
     let mut all = Vec::new();
     for name in services {
         let own = Listed { service: Some(name.clone()), ..wanted.clone() };
-        let tally = rows::totals(tx, &filter(&own, false)).await?;
+        let tally = rows::totals(tx, &filter(&own, false), NOW).await?;
         if tally.deploys > 0 {
             let outcomes: Outcomes = outcomes_of(&tally);
-            let href = wanted.href("/population", &[("service", &name)], None);
+            let href = wanted.href("/population", &[("service", &name)]);
             all.push(ServiceRow { name, href, deploys: tally.deploys, outcomes });
         }
     }
+    all.sort_by(|a, b| (b.outcomes.total(), &a.name).cmp(&(a.outcomes.total(), &b.name)));
     Ok(all)
 }
 
-async fn days(tx: &mut Tx, wanted: &Listed) -> Result<Vec<Day>, AppError> {
-    let environment = wanted.environment.clone().unwrap_or_else(|| "production".to_owned());
-    let counts = rows::days(tx, &environment, wanted.from, wanted.until).await?;
+/// The period of the same length before this one; `None` of a period without a beginning or an end.
+async fn before(tx: &mut Tx, wanted: &Listed) -> Result<Option<Before>, AppError> {
+    let length = wanted.until.saturating_sub(wanted.from);
+    let from = wanted.from.saturating_sub(length);
+    if wanted.from == 0 || wanted.until == i64::MAX || from <= 0 {
+        return Ok(None);
+    }
+    let earlier = Listed { from, until: wanted.from, ..wanted.clone() };
+    let tally = rows::totals(tx, &filter(&earlier, false), NOW).await?;
+    let day = |micros: i64| Time::from_micros(micros).map(Time::to_date_text).unwrap_or_default();
+    Ok(Some(Before {
+        name: format!("{} to {}", day(from), day(wanted.from - 1)),
+        deploys: tally.deploys,
+        changes: tally.changes,
+    }))
+}
+
+async fn waits(tx: &mut Tx, wanted: &Listed) -> Result<Vec<WaitRow>, AppError> {
+    let spread = store::waits::spread(tx, wanted.from, wanted.until).await?;
+    let seconds = |micros: u64| micros / 1_000_000;
+    let row = |wait: store::waits::Spread| WaitRow {
+        scope: wait.scope,
+        number: wait.number,
+        median: seconds(wait.median),
+        ninety: seconds(wait.ninety),
+    };
+    Ok(spread.into_iter().map(row).collect())
+}
+
+async fn days(tx: &mut Tx, scoped: &rows::Filter) -> Result<Vec<Day>, AppError> {
+    let counts = rows::days(tx, scoped).await?;
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
     let (first, last) = (first.0.max(last.0 - DAYS), last.0);
     let mut days = Vec::new();
@@ -137,28 +184,37 @@ async fn days(tx: &mut Tx, wanted: &Listed) -> Result<Vec<Day>, AppError> {
     Ok(days)
 }
 
-async fn open(tx: &mut Tx) -> Result<Vec<OpenKind>, AppError> {
+/// Open exceptions by kind and age as of now, and the oldest of them.
+async fn open(
+    tx: &mut Tx,
+    wanted: &Listed,
+    now: Time,
+) -> Result<(Vec<OpenKind>, Option<(Time, String)>), AppError> {
+    let ages = [now.micros() - 14 * DAY, now.micros() - 7 * DAY];
+    let found = store::exceptions::open_kinds(tx, ages, wanted.until).await?;
+    let oldest = found.iter().min_by_key(|kind| kind.oldest);
+    let oldest = oldest.and_then(|kind| Some((Time::from_micros(kind.oldest)?, kind.kind.clone())));
     let mut kinds = Vec::new();
-    for (kind, severity, state, count) in store::exceptions::groups(tx).await? {
-        if state != "open" {
-            continue;
-        }
-        let sample = store::exceptions::ExceptionRow {
-            id: String::new(),
-            kind: kind.clone(),
-            severity,
-            subject: String::new(),
-            opened_at: 0,
-            state,
-            body: String::new(),
-        };
-        let severity: Severity = exception(&sample).severity;
+    for kind in found {
+        let sample = store::exceptions::get(tx, &kind.sample).await?;
+        let sample = sample.as_ref().map(exception);
+        let [under_two_weeks, under_one] = kind.since;
         kinds.push(OpenKind {
-            title: kind.clone(),
-            kind,
-            severity,
-            ages: [store::unsigned(count), 0, 0],
+            title: sample.as_ref().map(|sample| sample.title.clone()).unwrap_or_default(),
+            severity: severity(&kind.severity),
+            kind: kind.kind,
+            ages: [
+                under_one,
+                under_two_weeks.saturating_sub(under_one),
+                kind.number.saturating_sub(under_two_weeks),
+            ],
         });
     }
-    Ok(kinds)
+    Ok((kinds, oldest))
+}
+
+/// The open exceptions to look at first, with what they are about.
+async fn first(tx: &mut Tx, wanted: &Listed) -> Result<Vec<(Link, ExceptionRef)>, AppError> {
+    let found = store::exceptions::open_list(tx, wanted.until, FIRST).await?;
+    Ok(found.iter().map(|row| (about(&row.subject), exception(row))).collect())
 }

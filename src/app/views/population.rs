@@ -1,23 +1,27 @@
 //! Every deploy of the scope, with totals over all of them.
 
-use super::{Listed, attribution, moment, oid, state, tickets};
+use super::{Columns, Listed, moment, oid, state};
 use crate::app::deploys::body;
 use crate::app::{Action, App, AppError, Caller};
 use crate::domain::Class;
 use crate::policy::State;
 use crate::report::attribution::Attribution;
-use crate::report::list::{Choice, Filter, Filters, Order, Pager, Sort};
+use crate::report::list::{Choice, Filter, Filters};
 use crate::report::population::{DeployRow, DeploySorts, DeployTotals, Outcomes, PopulationPage};
-use crate::report::refs::{DeployKind, DeployStatus, Link};
+use crate::report::refs::{DeployKind, DeployStatus, TicketRef};
 use crate::store::deploys::{self as rows, Tally};
+use crate::store::list::Place;
+use crate::store::population::{self as lists, Column};
 use crate::store::{self, Tx};
 
 const PATH: &str = "/population";
+/// What the population is sorted by.
+pub const COLUMNS: &Columns = &[("started", true), ("service", false)];
 
 /// The rows that a list asks for.
-pub(super) fn filter(wanted: &Listed, with_filters: bool) -> rows::Filter {
+pub(super) fn filter(wanted: &Listed, with_filters: bool) -> lists::Filter {
     let of = |name: &str| if with_filters { wanted.filter(name) } else { None };
-    rows::Filter {
+    lists::Filter {
         environment: wanted.environment.clone(),
         service: wanted.service.clone(),
         status: of("result"),
@@ -74,54 +78,16 @@ pub(super) fn field<'a>(
         name: name.to_owned(),
         label: label.to_owned(),
         choices: choices(words, chosen.as_deref()),
-        remove_href: chosen.map(|_| wanted.href(path, &[(name, "")], None)),
+        remove_href: chosen.map(|_| wanted.href(path, &[(name, "")])),
     }
 }
 
-/// What a form carries on unseen.
+/// What a form carries on unseen: the scope and what the list is read by.
 pub(super) fn hidden(wanted: &Listed) -> Vec<(String, String)> {
-    wanted
-        .scope
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
-/// Where a page of rows stands in the whole.
-pub(super) fn pager(
-    wanted: &Listed,
-    path: &str,
-    (shown, of): (usize, u64),
-    last: Option<(i64, &str)>,
-    ledger_size: u64,
-) -> Pager {
-    let shown = shown as u64;
-    let first_row = if shown == 0 { 0 } else { wanted.row };
-    let last_row = first_row + shown.saturating_sub(1);
-    let next = last.filter(|_| last_row < of).map(|(at, id)| {
-        let before = format!("{at}.{id}");
-        let row = (last_row + 1).to_string();
-        wanted.href(path, &[("before", &before), ("row", &row)], None)
-    });
-    let sizes = [24, 50, 100, 500];
-    Pager {
-        first_row,
-        last_row: if shown == 0 { 0 } else { last_row },
-        of,
-        size: store::unsigned(wanted.size),
-        order: "newest first".to_owned(),
-        ledger_size,
-        first: wanted.before.as_ref().map(|_| wanted.href(path, &[], None)),
-        previous: None,
-        next,
-        last: None,
-        sizes: sizes
-            .iter()
-            .filter(|size| **size != wanted.size)
-            .map(|size| Link::new(size.to_string(), wanted.href(path, &[], Some(*size))))
-            .collect(),
-    }
+    let scope = if wanted.ledger.is_some() { &wanted.whole_scope } else { &wanted.scope };
+    let pairs = scope.split('&').filter_map(|pair| pair.split_once('='));
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), super::decoded(value)));
+    pairs.chain(wanted.carried()).collect()
 }
 
 impl App {
@@ -132,27 +98,38 @@ impl App {
         wanted: &Listed,
     ) -> Result<PopulationPage, AppError> {
         caller.may(Action::Read, None)?;
+        let order = wanted.ordered(COLUMNS)?;
         let mut tx = self.db().read().await?;
-        let ledger_size = crate::app::ledger::stored_head(&mut tx).await?.size();
-        let here = rows::totals(&mut tx, &filter(wanted, false)).await?.deploys;
+        let entries = crate::app::ledger::stored_head(&mut tx).await?.size();
+        let sizes = (wanted.read_at(entries)?, entries);
         let matching = filter(wanted, true);
-        let tally = rows::totals(&mut tx, &matching).await?;
-        let found = rows::list(&mut tx, &matching, wanted.place(), wanted.size).await?;
+        let column = if order.column == 0 { Column::Started } else { Column::Service };
+        let as_of = wanted.window(order, 0, sizes).size;
+        let here = lists::totals(&mut tx, &filter(wanted, false), as_of).await?.deploys;
+        let tally = lists::totals(&mut tx, &matching, as_of).await?;
+        let window = wanted.window(order, tally.deploys, sizes);
+        let found = lists::list(&mut tx, &matching, column, &window).await?;
+        let found = wanted.in_order(found);
         let mut page = Vec::new();
         for row in &found {
             page.push(deploy_row(&mut tx, row).await?);
         }
-        let last = found.last().map(|row| (row.started_at, row.id.as_str()));
+        let place = |row: &rows::DeployRow| Place {
+            at: row.started_at,
+            id: row.id.clone(),
+            service: if column == Column::Service { row.service.clone() } else { String::new() },
+        };
+        let ends = found.first().map(place).zip(found.last().map(place));
         Ok(PopulationPage {
             environment: wanted.environment.clone().unwrap_or_else(|| "all".to_owned()),
             here,
             compared: None,
             filters: filters(wanted),
             sorts: DeploySorts {
-                started: Sort { order: Some(Order::Descending), href: None },
-                service: Sort::default(),
+                started: wanted.sort(PATH, COLUMNS, order, 0),
+                service: wanted.sort(PATH, COLUMNS, order, 1),
             },
-            pager: pager(wanted, PATH, (page.len(), tally.deploys), last, ledger_size),
+            pager: wanted.pager(PATH, order, (page.len(), tally.deploys), ends, sizes),
             rows: page,
             totals: DeployTotals { commits: commits_of(&tally), outcomes: outcomes_of(&tally) },
             exports: Vec::new(),
@@ -174,21 +151,14 @@ fn filters(wanted: &Listed) -> Filters {
             field(wanted, PATH, ("class", "Highest class"), classes),
             field(wanted, PATH, ("decision", "Decision"), states),
         ],
-        clear_href: wanted.without_filters().href(PATH, &[], None),
+        clear_href: wanted.without_filters().href(PATH, &[]),
     }
 }
 
 /// A deploy as the population shows it.
 pub(super) async fn deploy_row(tx: &mut Tx, row: &rows::DeployRow) -> Result<DeployRow, AppError> {
     let body = body(row)?;
-    let mut all = Vec::new();
-    for change in &body.facts.changes {
-        for ticket in tickets(tx, &row.repo, change.pull).await? {
-            if !all.contains(&ticket) {
-                all.push(ticket);
-            }
-        }
-    }
+    let tickets = store::links::of_deploy(tx, &row.id).await?;
     let exceptions = store::exceptions::about(tx, &format!("deploy:{}", row.id)).await?;
     Ok(DeployRow {
         id: row.id.clone(),
@@ -200,12 +170,15 @@ pub(super) async fn deploy_row(tx: &mut Tx, row: &rows::DeployRow) -> Result<Dep
         kind: row.kind.parse().unwrap_or(DeployKind::Unresolved),
         from: row.previous.as_deref().map(oid).transpose()?,
         to: oid(&row.sha)?,
-        commits: attribution(&body.facts.buckets).total,
+        commits: body.facts.buckets.total,
         changes: body.facts.changes.len() as u64,
         class: body.decision.class,
         state: Some(state(&row.state)),
         decision_href: None,
-        tickets: all,
+        tickets: tickets
+            .into_iter()
+            .map(|(key, exists)| TicketRef { key, href: None, exists })
+            .collect(),
         deployer: row.deployer.clone(),
         exceptions: exceptions.iter().map(super::exception).collect(),
         index: row.ledger_index,

@@ -43,7 +43,7 @@ pub enum Lines {
 }
 
 /// Whatever gives files a class: the policy, in the product.
-pub trait Classifier {
+pub trait Classifier: Sync {
     /// The answer without bytes, if they cannot change it.
     fn look(&self, facts: &Facts) -> Look;
     /// How bytes are read.

@@ -37,6 +37,8 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         files: bare_files(&landing.files),
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

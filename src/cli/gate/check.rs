@@ -9,8 +9,9 @@ use crate::app::gate::PREDICATE_TYPE;
 use crate::domain::{Oid, Time};
 use crate::ledger::key::VerifierKey;
 use crate::ledger::statement::{Envelope, IN_TOTO};
-use crate::policy::State;
 use crate::policy::decision::{Missing, Rule};
+use crate::policy::model::Mode;
+use crate::policy::{Binding, State};
 
 /// An answer that was checked, and the JSON it came as.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +27,14 @@ pub(super) struct Verdict {
 pub(super) struct Answer {
     pub(super) pass: bool,
     pub(super) state: State,
+    #[serde(default = "yes")]
+    enforced: bool,
+    #[serde(default)]
+    would_pass: Option<bool>,
     #[serde(default)]
     pub(super) class: Option<String>,
     purpose: String,
-    repo: String,
+    pub(super) repo: String,
     #[serde(default)]
     repo_id: Option<String>,
     sha: Oid,
@@ -51,7 +56,7 @@ pub(super) struct Answer {
     #[serde(default)]
     pub(super) retry_after: Option<u64>,
     #[serde(default)]
-    pub(super) rollout: Option<String>,
+    rollout: Option<String>,
     nonce: String,
     expires_at: Time,
     #[serde(default)]
@@ -92,8 +97,14 @@ struct Predicate {
     decision: String,
     state: State,
     pass: bool,
+    #[serde(default)]
+    rollout: Option<String>,
     nonce: String,
     expires_at: Time,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Checks the body of a 200.
@@ -108,12 +119,7 @@ pub(super) fn verdict(
         .map_err(|_| "what the server sent is no answer of a gate".to_owned())?;
     let json: Value = serde_json::from_slice(body)
         .map_err(|_| "what the server sent is no answer of a gate".to_owned())?;
-    if answer.pass != answer.state.passes() {
-        return Err(format!(
-            "the answer contradicts itself: pass {}, state {}",
-            answer.pass, answer.state
-        ));
-    }
+    answer.agrees()?;
     answer.bound(question, nonce)?;
     fresh("the answer", answer.expires_at, now)?;
     if answer.pass
@@ -153,6 +159,33 @@ fn fresh(whose: &str, expires_at: Time, now: Time) -> Result<(), String> {
 }
 
 impl Answer {
+    /// What was decided, and whether it binds. A mode that nobody knows is none.
+    pub(super) fn binding(&self) -> Option<Binding> {
+        let mode = Mode::of_answer(self.rollout.as_deref())?;
+        Some(Binding { state: self.state, mode })
+    }
+
+    /// Whether its fields say one thing: it passes by its state, or by a rollout that it names, and owns up to it.
+    fn agrees(&self) -> Result<(), String> {
+        let mode = self.rollout.as_deref().unwrap_or("enforce");
+        let would_pass = self.would_pass.or((self.rollout.is_none()).then(|| self.state.passes()));
+        let agrees = self.binding().is_some_and(|binding| {
+            self.pass == binding.passes()
+                && self.enforced == binding.enforced()
+                && would_pass == Some(self.state.passes())
+        });
+        if agrees {
+            return Ok(());
+        }
+        Err(format!(
+            "the answer contradicts itself: pass {}, state {}, enforced {}, rollout {}",
+            self.pass,
+            self.state,
+            self.enforced,
+            crate::cli::out::foreign(mode)
+        ))
+    }
+
     /// Whether it is about exactly what was asked.
     fn bound(&self, question: &Question, nonce: &str) -> Result<(), String> {
         let whose = "the answer";
@@ -208,7 +241,8 @@ fn signed(
     }
     same(whose, "decision", &said.decision, &answer.decision)?;
     same(whose, "state", &said.state, &answer.state)?;
-    if !said.pass || !said.state.passes() {
+    same(whose, "rollout", &said.rollout, &answer.rollout)?;
+    if !said.pass || !answer.binding().is_some_and(Binding::passes) {
         return Err(format!("{whose} is no pass"));
     }
     fresh(whose, said.expires_at, now)

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use self::check::Verdict;
 use self::question::Question;
+pub(super) use self::question::commit;
 use super::exit::{Exit, Failure, Outcome};
 use super::http::{Ask, Reply, Server, ServerArgs};
 use super::out;
@@ -28,7 +29,8 @@ const LONGEST: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Exit code: 0 it passes; 1 it is blocked; 2 wrong usage; 3 it could not be decided; 4 still pending when --wait ran out.
-Only 0 is a pass.
+Only 0 is a pass. Where the organisation only observes or warns yet, what would be blocked ends with 0 too, and standard
+error says so.
 
 Example:
   countersign gate --repo acme/payments --sha \"$COMMIT\" --environment production --wait 10m")]
@@ -108,6 +110,9 @@ async fn ask(args: &GateArgs) -> Outcome {
         Format::Json => out::say(&verdict.json.to_string())?,
         Format::Text => out::say(&print::text(&verdict.answer, exit))?,
     }
+    if let Some(warning) = print::warning(&verdict.answer) {
+        out::note(&warning);
+    }
     Ok(exit)
 }
 
@@ -140,7 +145,7 @@ async fn settle(
         let found = once(server, question, key, hold).await;
         let left = whole.saturating_sub(began.elapsed());
         let pause = match &found {
-            Ok(verdict) if !may_change(verdict.answer.state) => None,
+            Ok(verdict) if verdict.answer.pass || !may_change(verdict.answer.state) => None,
             // The server held the answer for as long as it was asked to: no need to wait here.
             Ok(_) if hold > 0 && asked_at.elapsed().as_secs() + 1 >= hold => Some(0),
             Ok(verdict) => Some(verdict.answer.retry_after.unwrap_or(15)),

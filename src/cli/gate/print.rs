@@ -3,12 +3,18 @@
 use super::check::Answer;
 use crate::cli::exit::Exit;
 use crate::cli::out::{AMBER, DIM, GREEN, RED, foreign, row};
+use crate::policy::Binding;
 use crate::policy::State;
 use crate::policy::decision::{Missing, Rule, RuleState};
+use crate::policy::model::Mode;
 
 /// The lines, without the last line end.
 pub(super) fn text(answer: &Answer, exit: Exit) -> String {
+    let binding = answer.binding();
+    let aside = set_aside(answer);
     let (style, label) = match answer.state {
+        _ if aside == Some(Mode::Observe) => (AMBER, "observed"),
+        _ if aside.is_some() => (AMBER, "warned"),
         _ if answer.pass => (GREEN, "passed"),
         State::Error => (RED, "undecided"),
         State::Pending | State::Stale => (AMBER, "blocked"),
@@ -18,26 +24,54 @@ pub(super) fn text(answer: &Answer, exit: Exit) -> String {
     let place = answer.environment.as_deref().unwrap_or("merge");
     let head = format!("{} · {} · {}", answer.state, foreign(class), foreign(place));
     let mut lines = vec![row(style, label, &head)];
-    if (answer.pass || answer.missing.is_empty()) && !answer.summary.is_empty() {
+    if (answer.state.passes() || answer.missing.is_empty()) && !answer.summary.is_empty() {
         lines.push(row(DIM, "because", &foreign(&answer.summary)));
     }
     for missing in &answer.missing {
         lines.extend(missing_lines(missing));
     }
-    if !answer.pass {
+    if !answer.state.passes() {
         let mut todo = Vec::new();
         remedies(&answer.rules, &mut todo);
         lines.extend(todo.iter().map(|remedy| row(DIM, "do", &foreign(remedy))));
     }
-    if let Some(rollout) = &answer.rollout {
-        let text = format!("{}: the organisation does not enforce this here yet", foreign(rollout));
-        lines.push(row(DIM, "rollout", &text));
+    if let Some(rule) = binding.and_then(Binding::rule) {
+        lines.push(row(DIM, "rollout", &rule.why));
     }
     if !answer.url.is_empty() {
         lines.push(row(DIM, "page", &foreign(&answer.url)));
     }
     lines.push(row(DIM, "exit", &(exit as u8).to_string()));
     lines.join("\n")
+}
+
+/// The mode of a rollout that sets a no aside; `None`: nothing is set aside.
+fn set_aside(answer: &Answer) -> Option<Mode> {
+    answer.binding().filter(|binding| binding.sets_aside()).map(|binding| binding.mode)
+}
+
+/// What a person in front of a pipeline must not miss: it goes on although the decision is no. Whoever is warned is
+/// told what would be needed too.
+pub(super) fn warning(answer: &Answer) -> Option<String> {
+    let mode = set_aside(answer)?;
+    let (repo, state) = (foreign(&answer.repo), answer.state);
+    if mode == Mode::Observe {
+        return Some(format!(
+            "note: {repo} is only observed: {state} does not block yet; enforced, it would"
+        ));
+    }
+    let needs = answer.missing.iter().map(|missing| {
+        let role = missing.role.as_deref().unwrap_or(&missing.why);
+        format!("{} ({})", foreign(&missing.kind), foreign(role))
+    });
+    let mut needs: Vec<String> = needs.collect();
+    if needs.is_empty() && !answer.summary.is_empty() {
+        needs.push(foreign(&answer.summary));
+    }
+    Some(format!(
+        "warning: {repo} is not enforced yet: {state} does not block today and will once it is. What it needs: {}",
+        if needs.is_empty() { "see the page".to_owned() } else { needs.join(", ") }
+    ))
 }
 
 fn missing_lines(missing: &Missing) -> Vec<String> {

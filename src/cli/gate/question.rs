@@ -76,7 +76,7 @@ impl Question {
 }
 
 /// The full id: as it is given, or looked up in the clone of this folder.
-fn commit(text: &str) -> Result<Oid, Failure> {
+pub(in crate::cli) fn commit(text: &str) -> Result<Oid, Failure> {
     if let Ok(sha) = text.parse() {
         return Ok(sha);
     }

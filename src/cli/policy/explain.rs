@@ -126,6 +126,8 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
         files: found.files,
         commits,
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: grants(&effective.organisation),
         tickets: Vec::new(),
         checks: Vec::new(),
@@ -160,6 +162,7 @@ fn grants(organisation: &Organisation) -> Vec<Grant> {
                 from: entry.from,
                 until: entry.until,
                 source: entry.place.clone(),
+                doubt: None,
             }),
             Holder::Team(_) => None,
         })

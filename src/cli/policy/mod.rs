@@ -5,6 +5,7 @@ mod explain;
 mod test;
 
 use clap::{Subcommand, ValueEnum};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure, Outcome};
@@ -68,14 +69,20 @@ pub(super) fn run(command: &PolicyCommand) -> Outcome {
     }
 }
 
-/// Reads a file that a person named.
+/// Reads a file that a person named. A name under which nothing is there is wrong usage, like any other argument.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |why: String| Failure::undone(format!("{}: {why}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+    let named = |why: String| format!("{}: {why}", path.display());
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::IsADirectory => Failure::usage(named(error.to_string())),
+        _ => Failure::undone(named(error.to_string())),
+    };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > MAX_BYTES {
-        return Err(failed(format!("it has {size} bytes; {MAX_BYTES} is the most")));
+        return Err(Failure::undone(named(format!(
+            "it has {size} bytes; {MAX_BYTES} is the most"
+        ))));
     }
-    std::fs::read(path).map_err(|error| failed(error.to_string()))
+    std::fs::read(path).map_err(failed)
 }
 
 /// Reads an optional file with its name for diagnostics.

@@ -52,6 +52,7 @@ fn review(id: &str, action: &str, state: &str, minute: u32) -> ReviewEvent {
         action: action.to_owned(),
         review: id.to_owned(),
         by: Some(person("2", "grace")),
+        member: Some(true),
         state: state.to_owned(),
         commit: Some(oid('b')),
         submitted_at: Some(at(20)),
@@ -146,6 +147,23 @@ fn a_pending_review_and_an_event_of_another_pull_request_change_nothing() {
     let mut pull = PullRequest::new("186853002", 7);
     pull.apply_review(&review("1", "submitted", "pending", 20));
     assert_eq!(pull, PullRequest::new("186853002", 7));
+}
+
+#[test]
+fn whether_an_author_belonged_is_as_it_was_told_first_whatever_the_order() {
+    let told = |minute, member| ReviewEvent { member, ..review("1", "edited", "approved", minute) };
+    let events =
+        [told(21, Some(true)), told(20, None), told(22, Some(false)), told(23, Some(true))];
+    let fold = |events: &[ReviewEvent]| {
+        let mut pull = PullRequest::new(&repo().id, 7);
+        events.iter().for_each(|event| pull.apply_review(event));
+        pull.reviews["1"].membership
+    };
+    assert_eq!(fold(&events), Some(Membership { at: at(21), member: true }));
+    let both = [told(21, Some(true)), told(21, Some(false))];
+    assert_eq!(fold(&both).map(|told| told.member), Some(false));
+    every_order_and_duplication_ends_alike(&events, fold);
+    every_order_and_duplication_ends_alike(&both, fold);
 }
 
 #[test]

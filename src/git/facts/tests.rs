@@ -71,7 +71,7 @@ fn the_fingerprint_follows_content_and_nothing_else() {
     let amended = kit.commit_as("bob", &[base], kit.tree(&[("a", "2")]), "another message");
     let indented = kit.commit(&[base], &[("a", " 2")], "one");
     let moded = kit.commit_as("ann", &[base], kit.tree_of(&[(b"a", 0o100_755, b"2")]), "one");
-    let print = |head| fingerprint_at(&kit.repo, base, head).expect("fingerprint");
+    let print = |head| change_facts(&kit.repo, base, head, plain()).expect("facts").fingerprint;
     assert_eq!(print(one), print(amended));
     assert_ne!(print(one), print(indented));
     assert_ne!(print(one), print(moded));
@@ -175,4 +175,44 @@ fn links_submodules_and_binaries_have_no_lines_and_bytes_reach_the_readers() {
         Some(b"a: 2".to_vec())
     )));
     assert!(seen.borrow().iter().all(|(path, ..)| path != "link" && path != "sub"));
+}
+
+#[test]
+fn a_reviewed_commit_is_told_by_what_it_does_otherwise_than_the_head() {
+    let kit = Kit::new();
+    let base = kit.commit(&[], &[("a", "0"), ("b", "0"), ("c", "0"), ("d", "0")], "base");
+    let reviewed =
+        kit.commit(&[base], &[("a", "1"), ("b", "1"), ("c", "1"), ("d", "0"), ("e", "1")], "one");
+    let files: [(&[u8], u32, &[u8]); 5] = [
+        (b"a", 0o100_644, b"1"),
+        (b"b", 0o100_755, b"1"),
+        (b"c", 0o100_644, b"0"),
+        (b"d", 0o100_644, b"2"),
+        (b"e", 0o100_644, b"2"),
+    ];
+    let head = kit.commit_as("ann", &[reviewed], kit.tree_of(&files), "two");
+    let at_head = change_facts(&kit.repo, base, head, plain()).expect("facts");
+    let found = reviewed_facts(&kit.repo, base, reviewed, &at_head, plain()).expect("facts");
+    let other = found.other.expect("it differs");
+    let differs: Vec<String> = other.differs.iter().map(ToString::to_string).collect();
+    assert_eq!(differs, ["b", "c", "d", "e"], "mode, dropped, new, content; a is as it was");
+    let files: Vec<String> = other.files.iter().map(|file| file.path.to_string()).collect();
+    assert_eq!(files, ["b", "c", "e"], "as the change stood then");
+    assert_eq!(other.files[0].new.map(|side| side.mode), Some(0o100_644));
+    assert_eq!(other.files[0].content.lines, Some(Lines { added: 1, deleted: 1 }), "they are read");
+    let same = reviewed_facts(&kit.repo, base, head, &at_head, plain()).expect("facts");
+    assert_eq!((same.other, same.fingerprint), (None, at_head.fingerprint));
+}
+
+#[test]
+fn a_file_that_base_changed_below_an_approval_is_not_as_it_was() {
+    let kit = Kit::new();
+    let base0 = kit.commit(&[], &[("a", "0")], "base");
+    let reviewed = kit.commit(&[base0], &[("a", "mine")], "one");
+    let base1 = kit.commit(&[base0], &[("a", "a fix on base")], "fix");
+    let head = kit.commit(&[base1], &[("a", "mine")], "one, over the fix");
+    let at_head = change_facts(&kit.repo, base1, head, plain()).expect("facts");
+    let found = reviewed_facts(&kit.repo, base1, reviewed, &at_head, plain()).expect("facts");
+    let other = found.other.expect("the same bytes now take a fix away");
+    assert_eq!(other.differs.len(), 1);
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::payload::{Happened, Pull, User, account};
 pub use super::rest::PullCommit;
-use super::rest::{Commit, Review};
+use super::rest::{Commit, Review, Team};
 use crate::domain::event::{PullRequestEvent, RepoRef, ReviewEvent};
 use crate::domain::{Account, Time};
 
@@ -120,6 +120,15 @@ pub struct PullCommits {
     pub truncated: bool,
 }
 
+/// Who is in a team now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roster {
+    /// The team's immutable id.
+    pub team: String,
+    /// Its members, those of child teams too.
+    pub members: Vec<Account>,
+}
+
 /// A connection to one GitHub with one token.
 #[derive(Clone)]
 pub struct GitHub {
@@ -188,18 +197,23 @@ impl GitHub {
         Ok(PullCommits { commits: commits.into_iter().map(PullCommit::from).collect(), truncated })
     }
 
-    /// Everybody in a team, with those of its child teams. `org` and `slug` come from the configuration.
-    pub async fn team_members(&self, org: &str, slug: &str) -> Result<Vec<Account>, ClientError> {
-        let what = format!("members of the team {org}/{slug}");
+    /// Everybody in a team, with those of its child teams. `org` and `slug` come from the configuration; the members are
+    /// asked for by the ids behind them, so that they are of the team that is named in the answer.
+    pub async fn roster(&self, org: &str, slug: &str) -> Result<Roster, ClientError> {
+        let what = format!("team {org}/{slug}");
         let plain =
             |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if !plain(org) || !plain(slug) {
             let why = "the name of a team has letters, digits, `-`, `_` and `.` only".to_owned();
             return Err(ClientError::Odd { host: self.host.clone(), what, why });
         }
-        let path = format!("/orgs/{org}/teams/{slug}/members");
-        let members: Vec<User> = self.all(&path, &what, usize::MAX).await?;
-        Ok(members.into_iter().filter_map(|member| account(Some(member))).collect())
+        let (team, _): (Team, bool) = self.get(&format!("/orgs/{org}/teams/{slug}"), &what).await?;
+        let (of, id) = (digits(&team.organization.id.0), digits(&team.id.0));
+        let path = format!("/organizations/{of}/team/{id}/members");
+        let members: Vec<User> =
+            self.all(&path, &format!("members of the {what}"), usize::MAX).await?;
+        let members = members.into_iter().filter_map(|member| account(Some(member))).collect();
+        Ok(Roster { team: team.id.0, members })
     }
 
     /// A pull request as it stands now, as an event with the action `read`. It tells of no sender.
@@ -327,8 +341,12 @@ fn headers() -> reqwest::header::HeaderMap {
 
 /// A repository's address by its immutable id. An id that is no number cannot come from GitHub: it matches nothing.
 fn repository(repo: &RepoRef) -> String {
-    let digits: String = repo.id.chars().filter(char::is_ascii_digit).collect();
-    format!("/repositories/{}", if digits == repo.id { &*digits } else { "0" })
+    format!("/repositories/{}", digits(&repo.id))
+}
+
+/// An immutable id as part of an address; `0` for what is no number.
+fn digits(id: &str) -> &str {
+    if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) { id } else { "0" }
 }
 
 /// GitHub's own words in an error, kept short and printable.

@@ -47,6 +47,16 @@ pub(super) fn account(user: Option<User>) -> Option<Account> {
     Some(Account { id, login, kind })
 }
 
+/// Whether an `author_association` says that its author belongs to the repository. Whoever once contributed does not,
+/// nor does a word that nobody knows; an empty one says nothing.
+pub(super) fn belongs(association: Option<Text>) -> Option<bool> {
+    match Text::or_empty(association).as_str() {
+        "" => None,
+        "OWNER" | "MEMBER" | "COLLABORATOR" => Some(true),
+        _ => Some(false),
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Label {
     name: Text,
@@ -139,6 +149,8 @@ pub(super) struct Review {
     pub(super) id: Id,
     #[serde(default)]
     pub(super) user: Option<User>,
+    #[serde(default)]
+    pub(super) author_association: Option<Text>,
     #[serde(default)]
     pub(super) body: Option<Text>,
     pub(super) state: Text,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::super::payload::{Id, Text, real};
-use super::payload::{User, account};
+use super::payload::{User, account, belongs};
 use crate::domain::event::{RepoRef, ReviewEvent};
 use crate::domain::{Account, Oid, Time};
 
@@ -37,12 +37,26 @@ impl From<Commit> for PullCommit {
     }
 }
 
+/// A team, and the ids by which its members are asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Team {
+    pub(super) id: Id,
+    pub(super) organization: Organization,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Organization {
+    pub(super) id: Id,
+}
+
 /// A review as a list shows it: the state in upper case, no time of change.
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
     id: Id,
     #[serde(default)]
     user: Option<User>,
+    #[serde(default)]
+    author_association: Option<Text>,
     #[serde(default)]
     body: Option<Text>,
     state: Text,
@@ -65,6 +79,7 @@ impl Review {
             action: "listed".to_owned(),
             review: self.id.0,
             by: account(self.user),
+            member: belongs(self.author_association),
             state,
             commit: self.commit_id.and_then(real),
             submitted_at: self.submitted_at,

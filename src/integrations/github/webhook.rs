@@ -7,6 +7,7 @@ use super::super::payload::{Text, link, real, scope};
 use super::payload::{
     CheckRun, Commit, Deployment, DeploymentStatus, Happened, Issue, IssueChanges, MergeGroup,
     Organization, Pull, Repo, Review, ReviewedPull, Rule, Team, User, WorkflowRun, account,
+    belongs,
 };
 use crate::domain::event::{
     CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
@@ -142,6 +143,7 @@ fn review(body: &[u8]) -> Result<Normalised, Refusal> {
         action: around.action.clone(),
         review: review.id.0,
         by: account(review.user),
+        member: belongs(review.author_association),
         state,
         commit: review.commit_id.and_then(real),
         submitted_at: review.submitted_at,

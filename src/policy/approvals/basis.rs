@@ -1,35 +1,73 @@
 //! On which basis an approval of one commit counts for another (sem 4). No clock has a say.
+//!
+//! `owned_paths` is the one basis that is not of the approval alone: it holds or not for each thing that its author was
+//! needed for, and so it is asked again for each of them ([`untouched`]).
 
-use crate::domain::fact::{Facts, Opinion};
+use std::collections::BTreeSet;
+
+use super::Standing;
+use crate::domain::RepoPath;
+use crate::domain::fact::{Facts, Opinion, Reviewed};
 use crate::policy::model::Staleness;
 
 /// Tree proofs that git can find between two commits, in the order in which they are looked for.
 const PROOFS: [&str; 2] = ["clean_rebase", "clean_update_merge"];
 
 /// The first basis that holds and that the policy lets count; else the sentence that names what made it stale.
-pub(super) fn of(
-    opinion: &Opinion,
-    facts: &Facts,
-    allowed: Staleness,
-) -> Result<&'static str, String> {
+pub(super) fn of(opinion: &Opinion, facts: &Facts, allowed: Staleness) -> Standing {
     let Some(commit) = opinion.commit else {
-        return Err("its source names no commit, so nobody can tell what was approved".to_owned());
+        return Standing::Lapsed(
+            "its source names no commit, so nobody can tell what was approved".to_owned(),
+        );
     };
     if commit == facts.head {
-        return Ok("same_commit");
+        return Standing::Yes("same_commit");
     }
     let Some((basis, reach)) = proven(opinion, facts) else {
-        return Err(overtaken(opinion, facts));
+        let stale = overtaken(opinion, facts);
+        let known = facts.reviewed.iter().any(|then| then.commit == commit);
+        return match allowed {
+            Staleness::OwnedPaths if known => Standing::ByFiles(stale),
+            _ => Standing::Lapsed(stale),
+        };
     };
     if allowed >= reach {
-        return Ok(basis);
+        return Standing::Yes(basis);
     }
-    Err(format!(
+    Standing::Lapsed(format!(
         "approved other content: {} holds, but the policy counts {} at most; {}",
         basis,
         allowed.as_str(),
         overtaken(opinion, facts)
     ))
+}
+
+/// Which files somebody was needed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owned {
+    /// The change as a whole.
+    Everything,
+    /// Those that raised the requirement. Never empty: nobody is needed for nothing (P6).
+    Files(BTreeSet<RepoPath>),
+}
+
+/// `owned_paths` (sem 4.5): whether the files that an approver was needed for, at the reviewed commit or at the head,
+/// are the same at both by status, mode and id on either side. Else the first that is not, by path.
+pub fn untouched<'a>(then: &'a Reviewed, owned: &[&Owned]) -> Result<(), Option<&'a RepoPath>> {
+    let is_owned = |path: &RepoPath| {
+        owned.iter().any(|owned| match owned {
+            Owned::Everything => true,
+            Owned::Files(files) => files.is_empty() || files.contains(path),
+        })
+    };
+    if owned.is_empty() || then.differs.is_empty() {
+        // Facts that say nothing prove nothing (P2, P6).
+        return Err(None);
+    }
+    match then.differs.iter().find(|path| is_owned(path)) {
+        Some(path) => Err(Some(path)),
+        None => Ok(()),
+    }
 }
 
 fn proven(opinion: &Opinion, facts: &Facts) -> Option<(&'static str, Staleness)> {

@@ -1,18 +1,21 @@
 //! Which opinions count, and why not: who took part in writing, whose opinion is the latest, for which
 //! content it was given, and who held the role (sem 3, 4). Nothing here knows what a policy requires.
-//!
-//! Not built: `owned_paths`. It would need the files as they stood at each reviewed commit, which the facts do
-//! not hold; a policy that asks for it gets `clean_rebase`, which is stricter.
 
 mod basis;
 mod exclude;
 mod roles;
+mod vetoes;
 
+pub use basis::{Owned, untouched};
 pub use exclude::{Excluded, excluded, unattributed};
-pub(super) use roles::{Held, held, holders};
+pub use roles::held_at;
+pub(super) use roles::{Held, held, holders, holds_any};
+pub use vetoes::standing as standing_vetoes;
 
-use crate::domain::fact::{Facts, Judged, Opinion, Verdict};
-use crate::domain::{AccountKind, Class, Person};
+use std::collections::BTreeMap;
+
+use crate::domain::fact::{Facts, Opinion, Verdict};
+use crate::domain::{AccountKind, Class, Oid, Person};
 use crate::policy::model::Staleness;
 
 /// What a requirement may make of one opinion.
@@ -20,10 +23,17 @@ use crate::policy::model::Staleness;
 pub enum Standing {
     /// A yes of a person who may give one, for this content; the basis (sem 4).
     Yes(&'static str),
+    /// Such a yes, but for other content, where the policy asks only for the files that its author was needed for:
+    /// it counts for a requirement whose files are [`untouched`]. The sentence says what else came since.
+    ByFiles(String),
     /// Such a yes, but for other content. The sentence says what made it stale.
     Lapsed(String),
-    /// A no that nobody but its author ends.
+    /// A no that nobody but its author ends, or an administrator with a reason.
     Veto,
+    /// A no that was overridden by somebody who may not. The sentence says why not.
+    VetoKept(String),
+    /// A no that an administrator set aside. The sentence says who, when and why.
+    Overridden(String),
     /// Nothing that counts. The sentence says why.
     Nothing(String),
 }
@@ -46,6 +56,17 @@ pub struct Now<'a> {
     pub scopes: &'a [String],
     /// How far an approval reaches.
     pub staleness: Staleness,
+    /// What the change was at the reviewed commits that had other content.
+    pub then: &'a BTreeMap<Oid, Judged>,
+}
+
+/// What the policy in force makes of a change as it was when somebody gave an opinion of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Its class then.
+    pub class: Class,
+    /// The scopes it needed then, `*` for a requirement without one; sorted.
+    pub scopes: Vec<String>,
 }
 
 /// Weighs every opinion of the facts, in order of `(at, id)`; the order of the input does not matter.
@@ -73,10 +94,7 @@ fn standing(
     match opinion.verdict {
         Verdict::Comment => Standing::Nothing("a comment is not an approval".to_owned()),
         Verdict::Dismissed => Standing::Nothing(DISMISSED.to_owned()),
-        Verdict::Veto if ended(opinion, later) => {
-            Standing::Nothing("a veto that its author took back by approving later".to_owned())
-        }
-        Verdict::Veto => Standing::Veto,
+        Verdict::Veto => vetoes::weigh(opinion, later, facts, excluded),
         Verdict::Approve => match refusal(opinion, later, excluded) {
             Some(why) => Standing::Nothing(why),
             None => approval(opinion, facts, now),
@@ -85,13 +103,6 @@ fn standing(
 }
 
 const DISMISSED: &str = "dismissed; a dismissal never revives an older approval";
-
-/// Only its author ends a veto, by approving later. Who dismissed a review is not in the facts, so a
-/// dismissal ends none; and where nobody knows the author, nobody can be told to be the author.
-fn ended(veto: &Opinion, later: &[&Opinion]) -> bool {
-    veto.by.is_some()
-        && later.iter().any(|other| other.by == veto.by && other.verdict == Verdict::Approve)
-}
 
 /// Why an approval is worth nothing, whatever its content.
 fn refusal(opinion: &Opinion, later: &[&Opinion], excluded: &Excluded) -> Option<String> {
@@ -126,12 +137,11 @@ fn withdraws(other: &Opinion, person: &Person) -> bool {
 }
 
 fn approval(opinion: &Opinion, facts: &Facts, now: &Now<'_>) -> Standing {
-    if let Some(why) = opinion.judged.as_ref().and_then(|then| outgrown(then, now)) {
-        return Standing::Lapsed(why);
-    }
-    match basis::of(opinion, facts, now.staleness) {
-        Ok(basis) => Standing::Yes(basis),
-        Err(why) => Standing::Lapsed(why),
+    let then = opinion.commit.and_then(|commit| now.then.get(&commit));
+    match (basis::of(opinion, facts, now.staleness), then.and_then(|then| outgrown(then, now))) {
+        (Standing::Lapsed(stale), _) => Standing::Lapsed(stale),
+        (_, Some(why)) => Standing::Lapsed(why),
+        (standing, None) => standing,
     }
 }
 

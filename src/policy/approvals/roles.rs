@@ -60,8 +60,24 @@ pub(in crate::policy) fn holders<'a>(
         .collect()
 }
 
+/// Whether a person holds any role at an instant.
+pub(in crate::policy) fn holds_any(grants: &[Grant], person: &Person, instant: Time) -> bool {
+    grants.iter().any(|grant| grant.person == *person && at(grant, instant))
+}
+
+/// Whether `person` held `role` for `scope` at an instant.
+#[must_use]
+pub fn held_at(
+    grants: &[Grant],
+    person: &Person,
+    (role, scope): (&str, &str),
+    instant: Time,
+) -> bool {
+    holders(grants, role, scope, instant).contains(person)
+}
+
 fn covers(grant: &Grant, scope: &str) -> bool {
-    grant.scopes.iter().any(|name| name == "*" || name == scope)
+    grant.doubt.is_none() && grant.scopes.iter().any(|name| name == "*" || name == scope)
 }
 
 /// A grant holds from its first instant up to, and not at, its last.

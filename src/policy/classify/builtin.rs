@@ -298,7 +298,7 @@ fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -> bool {
     let folder = |wanted: &[&str]| {
         folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()))
     };
-    matches!(extension.as_str(), "tf" | "tfvars" | "bicep" | "hcl" | "tofu")
+    matches!(extension.as_str(), "tf" | "bicep" | "hcl" | "tofu")
         || name.ends_with(".tf.json")
         || (folder(&["templates"]) && (yaml || matches!(extension.as_str(), "tpl" | "gotmpl")))
         || folder(&["iam", "rbac", "crds", "crd", "networkpolicies", "terraform"])
@@ -328,6 +328,11 @@ fn is_migration(path: &str) -> bool {
         || pair("db", "migrate")
         || pair("alembic", "versions")
         || (extension == "sql" && name.starts_with('v') && name.contains("__"))
+}
+
+/// Infrastructure that is significant unless the key proof holds: values of variables, not what is made of them.
+pub(super) fn needs_proof(path: &RepoPath) -> bool {
+    path.file_name().to_ascii_lowercase().ends_with(b".tfvars")
 }
 
 /// Whether a path is that of a database migration (sem 2.1); a path that is no text is taken for one.
@@ -375,8 +380,8 @@ pub(super) fn kind_of(path: &RepoPath) -> &'static str {
     }
     let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "conf"
-        | "cfg" | "xml" => "configuration",
+        "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "tfvars"
+        | "conf" | "cfg" | "xml" => "configuration",
         _ => "code",
     }
 }

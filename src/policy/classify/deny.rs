@@ -27,7 +27,8 @@ const WHOLE: [&str; 17] = [
 ];
 
 /// The built-in deny that a key path meets, by name, wherever in the path it stands. Letter case is ignored, and so
-/// are `-` and `_` in whole keys; a key with dots is looked at as a whole and in its pieces.
+/// are `-` and `_` in whole keys; a key with dots is looked at as a whole and in its pieces, and the last word of a
+/// name in capitals is looked at too, because in an environment `DATABASE_URL` is what `database.url` is elsewhere.
 #[must_use]
 pub fn denied_segment(path: &[Segment]) -> Option<String> {
     let keys: Vec<String> = path
@@ -41,7 +42,20 @@ pub fn denied_segment(path: &[Segment]) -> Option<String> {
     if pieces.windows(2).any(|pair| pair == ["image", "repository"]) {
         return Some("image.repository".to_owned());
     }
-    keys.iter().map(String::as_str).chain(pieces.iter().copied()).find_map(denied_key)
+    let nouns = path.iter().filter_map(last_word_in_capitals);
+    keys.iter()
+        .map(String::as_str)
+        .chain(pieces.iter().copied())
+        .find_map(denied_key)
+        .or_else(|| nouns.map(|noun| noun.to_lowercase()).find_map(|noun| denied_key(&noun)))
+}
+
+/// `URL` of `DATABASE_URL`.
+fn last_word_in_capitals(segment: &Segment) -> Option<&str> {
+    let Segment::Key(key) = segment else { return None };
+    let capitals = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let (_, last) = key.rsplit_once('_').filter(|_| key.chars().all(capitals))?;
+    Some(last)
 }
 
 fn denied_key(key: &str) -> Option<String> {
@@ -94,6 +108,8 @@ mod tests {
             &["server.url"],
             &["x", "URL"],
             &["authToken", "ttl"],
+            &["DATABASE_URL"],
+            &["env", "REDIS_HOST"],
         ] {
             assert!(denied(path), "{path:?}");
         }
@@ -105,6 +121,8 @@ mod tests {
             &["baseUrl"],
             &["arguments"],
             &["controller"],
+            &["HOST_COUNT"],
+            &["database_url"],
         ] {
             assert!(!denied(path), "{path:?}");
         }

@@ -98,6 +98,10 @@ fn trivial(policy: &Policy, change: &FileChange) -> (Vec<Finding>, Vec<KeyVerdic
         });
     }
     let (proof, keys) = proof::judge(policy, change);
+    if proof.is_none() && builtin::needs_proof(&change.path) {
+        let why = "it sets infrastructure, and no rule proves its keys";
+        findings.push(Finding::built_in(Class::Significant, "infrastructure", why));
+    }
     if let Some(proof) = proof {
         findings.push(if permitted("config") {
             proof

@@ -17,9 +17,8 @@ mod link;
 mod proof;
 mod twin;
 
-use crate::domain::Class;
-use crate::domain::RepoPath;
 use crate::domain::fact::{Facts, LandingKind};
+use crate::domain::{Class, FileChange, RepoPath};
 
 use super::decision::{Classification, FileClass};
 use super::model::{Effective, PathRule, Policy};
@@ -35,11 +34,24 @@ pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT
 /// comes from one.
 #[must_use]
 pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
+    classify_files(&effective.policy, &facts.files, is_direct(facts))
+}
+
+/// The same change with other files: what it was when somebody looked at it (sem 4).
+pub(in crate::policy) fn classify_then(
+    policy: &Policy,
+    facts: &Facts,
+    files: &[FileChange],
+) -> Classification {
+    classify_files(policy, files, is_direct(facts))
+}
+
+fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Classification {
     let mut files: Vec<FileClass> =
-        facts.files.iter().map(|change| file::classify(&effective.policy, change)).collect();
+        changes.iter().map(|change| file::classify(policy, change)).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut limits = limits::exceeded(&effective.policy.trivial.max, &facts.files);
-    if is_direct(facts) {
+    let mut limits = limits::exceeded(&policy.trivial.max, changes);
+    if direct {
         limits.push("it landed without a pull request".to_owned());
     }
     let (mut class, mut why) = highest(&files);

@@ -174,6 +174,8 @@ fn facts(files: Vec<FileChange>) -> Facts {
         files,
         commits: Vec::new(),
         opinions: Vec::new(),
+        reviewed: Vec::new(),
+        overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

@@ -1,11 +1,10 @@
-//! Rules that ask no approval: whether everything could be read, whether there is a proposal, vetoes, the
+//! Rules that ask no approval: whether everything could be read, whether there is a proposal, the
 //! ticket, checks, how it landed, and whether the class proves the change harmless.
 
 use std::collections::BTreeSet;
 
 use crate::domain::fact::{Check, Facts, Integrity, Landing, LandingKind};
 use crate::domain::{Class, RepoPath};
-use crate::policy::approvals::{Standing, Weighed};
 use crate::policy::decision::{Classification, Missing, Rule, RuleState};
 use crate::policy::model::Policy;
 use crate::policy::words;
@@ -123,39 +122,6 @@ pub(super) fn proof(class: &Classification) -> Rule {
     }
     let mut rule = leaf("proof", title, RuleState::Satisfied, class.why.clone());
     rule.seen = class.files.iter().map(|file| file.why.clone()).collect();
-    rule
-}
-
-/// No veto stands. A veto survives pushes (sem 4).
-pub(super) fn veto(weighed: &[Weighed<'_>]) -> Rule {
-    let standing: Vec<&Weighed<'_>> =
-        weighed.iter().filter(|vote| vote.standing == Standing::Veto).collect();
-    let title = "No veto stands";
-    if standing.is_empty() {
-        return leaf("veto", title, RuleState::Satisfied, "0 vetoes");
-    }
-    let mut names: Vec<String> = standing.iter().map(|vote| vote.opinion.name.clone()).collect();
-    names.sort();
-    names.dedup();
-    let mut rule = leaf(
-        "veto",
-        title,
-        RuleState::Unsatisfied,
-        format!("{} vetoed this", words::and_list(&names)),
-    );
-    rule.seen = standing
-        .iter()
-        .map(|vote| {
-            let commit = vote.opinion.commit.map(|commit| commit.short());
-            format!(
-                "{} vetoed {} on {}",
-                vote.opinion.name,
-                commit.as_deref().unwrap_or("this"),
-                vote.opinion.at.to_seconds_text()
-            )
-        })
-        .collect();
-    rule.remedy = format!("Ask {} to approve; nobody else ends a veto", words::and_list(&names));
     rule
 }
 

@@ -18,20 +18,23 @@
 
 pub mod combine;
 mod conditions;
+mod earlier;
 mod needs;
 mod rows;
 mod summary;
 mod tally;
 mod ticket;
+mod veto;
 
 use crate::domain::fact::Facts;
 use crate::domain::{Oid, Time};
-use crate::policy::approvals::{self, Now};
+use crate::policy::approvals::{self, Now, Owned};
 use crate::policy::decision::{Classification, Decision, Missing, Rule, RuleState, State};
 use crate::policy::model::Effective;
 use crate::policy::words;
 
 pub(in crate::policy) use conditions::leaf;
+use earlier::Earlier;
 use needs::{Need, Needs, Of};
 use tally::{Room, Tally};
 
@@ -47,18 +50,20 @@ pub fn decide(
     let excluded = approvals::excluded(facts);
     let unknown = approvals::unattributed(facts);
     let needs = needs::of(&effective.policy, facts, classification, !unknown.is_empty());
-    let scopes = needs.scopes();
-    let staleness = effective.policy.approval.staleness;
-    let weighed = approvals::weigh(
-        facts,
-        &excluded,
-        &Now { class: classification.class, scopes: &scopes, staleness },
-    );
+    let earlier = Earlier::of(&effective.policy, facts, !unknown.is_empty());
+    let now = Now {
+        class: classification.class,
+        scopes: &needs.scopes(),
+        staleness: effective.policy.approval.staleness,
+        then: &earlier.judged(),
+    };
+    let weighed = approvals::weigh(facts, &excluded, &now);
     let room = Room {
         facts,
         organisation: &effective.organisation,
         excluded: &excluded,
         weighed: &weighed,
+        earlier: &earlier,
         as_of,
     };
     let fix = fix_of_policy(effective);
@@ -95,6 +100,7 @@ fn fix_of_policy(effective: &Effective) -> Option<Need> {
         count: rule.count.max(1),
         from: "built-in".to_owned(),
         why: "the policy is invalid, so nothing is automatic".to_owned(),
+        files: Owned::Everything,
     })
 }
 
@@ -126,7 +132,7 @@ impl Judge<'_> {
         }
         add(ticket::ticket(policy, room.facts));
         add(conditions::checks(policy, room.facts, self.classification));
-        add((conditions::veto(room.weighed), Vec::new()));
+        add((veto::veto(room.weighed), Vec::new()));
         add((conditions::landing(room.facts), Vec::new()));
         let state = state(&rules, was_enough);
         Outcome { state, rules, missing }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::fact::Facts;
 use crate::domain::{Class, RepoPath};
+use crate::policy::approvals::Owned;
 use crate::policy::decision::{Classification, FileClass};
 use crate::policy::glob::Glob;
 use crate::policy::model::{AlsoRule, PathRule, Policy, When};
@@ -18,7 +19,7 @@ use crate::policy::words;
 pub(super) enum Of {
     /// Holders of a role for a scope; `*`: no scope.
     Role { role: String, scope: String },
-    /// Any person who took no part in writing.
+    /// Any person who belongs to the repository and took no part in writing.
     Peers,
 }
 
@@ -35,6 +36,8 @@ pub(super) struct Need {
     pub from: String,
     /// Why this change needs it.
     pub why: String,
+    /// Which files raised it.
+    pub files: Owned,
 }
 
 /// Everything a change needs, and the rules that speak of other changes.
@@ -54,6 +57,11 @@ impl Needs {
     /// All of them, in the order of the rules.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Need> {
         self.architects.iter().chain(&self.peers).chain(&self.also)
+    }
+
+    /// The need that the same people fill.
+    pub(super) fn like(&self, other: &Need) -> Option<&Need> {
+        self.iter().find(|need| need.of == other.of)
     }
 
     /// The scopes of all roles that are needed, sorted; `*` where there is none.
@@ -99,6 +107,7 @@ fn peers(policy: &Policy, class: &Classification, needs: &mut Needs) {
         count: rule.count.max(1),
         from: rule.from.clone(),
         why: format!("the change is {}: {}", class.class, class.why),
+        files: Owned::Everything,
     });
 }
 
@@ -124,6 +133,7 @@ fn architects(policy: &Policy, class: &Classification, unknown: bool, needs: &mu
             of: Of::Role { role: rule.role.clone(), scope },
             count: raised.count,
             why: raised.why(class),
+            files: raised.owned(),
             from: raised.from.unwrap_or_else(|| rule.from.clone()),
         });
     }
@@ -138,6 +148,13 @@ struct Raised<'a> {
 }
 
 impl Raised<'_> {
+    fn owned(&self) -> Owned {
+        match self.files.as_slice() {
+            [] => Owned::Everything,
+            files => Owned::Files(files.iter().map(|file| file.path.clone()).collect()),
+        }
+    }
+
     fn why(&self, class: &Classification) -> String {
         let Some(first) = self.files.first() else {
             return class.why.clone();
@@ -213,15 +230,25 @@ fn also(place: usize, rule: &AlsoRule, facts: &Facts, class: &Classification, ne
             count: rule.count.max(1),
             from: rule.from.clone(),
             why,
+            files: named(&rule.when, class),
         }),
     }
+}
+
+/// The files that a condition names; a condition that names none is about the whole change.
+fn named(when: &When, class: &Classification) -> Owned {
+    if when.files.is_empty() {
+        return Owned::Everything;
+    }
+    let named = class.files.iter().map(|file| &file.path);
+    Owned::Files(named.filter(|path| any_glob(&when.files, path)).cloned().collect())
 }
 
 /// Whether every condition that is given holds; either way the sentence.
 fn applies(when: &When, facts: &Facts, class: &Classification) -> Result<String, String> {
     let mut reasons = Vec::new();
     if !when.files.is_empty() {
-        let Some(file) = facts.files.iter().find(|file| any_glob(&when.files, &file.path)) else {
+        let Some(file) = class.files.iter().find(|file| any_glob(&when.files, &file.path)) else {
             return Err(format!("no file under {} is touched", globs(&when.files)));
         };
         reasons.push(format!("{} is touched", file.path));

@@ -1,7 +1,7 @@
 //! The rows of the approvals table: every opinion, and whether and why it counts.
 
 use super::needs::{Need, Of};
-use super::tally::{Room, Worth, worth};
+use super::tally::{Room, Worth, basis, worth};
 use crate::domain::fact::Verdict;
 use crate::policy::approvals::{Held, Standing, Weighed, held};
 use crate::policy::decision::Counted;
@@ -25,10 +25,9 @@ fn row(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> Counted {
         verdict: verdict(opinion.verdict).to_owned(),
         commit: opinion.commit,
         at: opinion.at,
-        basis: match vote.standing {
-            Standing::Yes(basis) => Some(basis.to_owned()),
-            _ => None,
-        },
+        basis: basis(vote)
+            .filter(|_| counts || matches!(vote.standing, Standing::Yes(_)))
+            .map(str::to_owned),
         counts,
         why: why(vote, &worths),
     }
@@ -65,14 +64,22 @@ fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
         Standing::Veto => {
             return "a veto stands until its author approves".to_owned();
         }
-        Standing::Nothing(why) | Standing::Lapsed(why) => return why.clone(),
+        Standing::VetoKept(why) => return format!("a veto stands: {why}"),
+        Standing::Overridden(why) | Standing::Nothing(why) | Standing::Lapsed(why) => {
+            return why.clone();
+        }
+        Standing::ByFiles(why) if worths.is_empty() => return why.clone(),
         Standing::Yes(_) if worths.is_empty() => {
             return "took no part in writing; no approval is needed".to_owned();
         }
-        Standing::Yes(_) => {}
+        Standing::Yes(_) | Standing::ByFiles(_) => {}
     }
     if worths.iter().any(|(_, worth)| matches!(worth, Worth::Counts(_))) {
-        return "took no part in writing".to_owned();
+        let unchanged = match vote.standing {
+            Standing::ByFiles(_) => "; the files it was needed for are unchanged since",
+            _ => "",
+        };
+        return format!("took no part in writing{unchanged}");
     }
     let mut reasons: Vec<&str> = Vec::new();
     for (_, worth) in worths {

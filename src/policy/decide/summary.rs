@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Outcome;
 use super::tally::Room;
+use super::{Outcome, veto};
 use crate::domain::fact::Facts;
 use crate::policy::approvals::{Standing, Weighed};
 use crate::policy::decision::{Classification, Counted, Rule, RuleState, State};
@@ -15,17 +15,23 @@ pub(super) fn of(
     opinions: &[Counted],
     room: &Room<'_>,
 ) -> String {
-    match outcome.state {
+    let sentence = match outcome.state {
         State::AutoApproved => proven(class),
         State::Approved => approved(opinions, room),
-        State::Stale => stale(outcome, room),
+        State::Stale => stale(outcome, opinions, room),
         State::Rejected => vetoed(room.weighed),
         State::Pending => pending(outcome),
         State::Unmatched => "No rule of the policy says anything about this change. Ask the owner of the policy to add one.".to_owned(),
         State::PolicyInvalid => why(&outcome.rules, "policy"),
         State::Unaccounted => unaccounted(&outcome.rules),
         _ => format!("{} Nothing passes until it can be told.", error(&outcome.rules)),
+    };
+    let overridden = veto::names(room.weighed, veto::is_overridden);
+    if overridden.is_empty() {
+        return sentence;
     }
+    let whose = words::and_list(&overridden);
+    format!("{sentence} The veto of {whose} was overridden by an administrator.")
 }
 
 fn proven(class: &Classification) -> String {
@@ -48,8 +54,7 @@ fn proven(class: &Classification) -> String {
 }
 
 fn approved(opinions: &[Counted], room: &Room<'_>) -> String {
-    let counted: BTreeSet<&str> =
-        opinions.iter().filter(|row| row.counts).map(|row| row.id.as_str()).collect();
+    let counted = ids_that_count(opinions);
     let votes: Vec<&Weighed<'_>> =
         room.weighed.iter().filter(|vote| counted.contains(vote.opinion.id.as_str())).collect();
     let exact = votes
@@ -59,11 +64,19 @@ fn approved(opinions: &[Counted], room: &Room<'_>) -> String {
     let landed = landed(room.facts, &votes);
     if exact {
         format!("{names} approved this exact content{landed}.")
+    } else if votes.iter().any(|vote| matches!(vote.standing, Standing::ByFiles(_))) {
+        format!(
+            "{names} approved this{landed}; the files that each was needed for are unchanged since."
+        )
     } else {
         format!(
             "{names} approved this content{landed}; the tree proves that only base was taken in since."
         )
     }
+}
+
+fn ids_that_count(opinions: &[Counted]) -> BTreeSet<&str> {
+    opinions.iter().filter(|row| row.counts).map(|row| row.id.as_str()).collect()
 }
 
 fn landed(facts: &Facts, votes: &[&Weighed<'_>]) -> &'static str {
@@ -80,11 +93,13 @@ fn names(votes: &[&Weighed<'_>]) -> String {
     words::and_list(&names.into_iter().collect::<Vec<_>>())
 }
 
-fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
-    let lapsed =
-        room.weighed.iter().rev().find(|vote| {
-            matches!(vote.standing, Standing::Lapsed(_)) && vote.opinion.commit.is_some()
-        });
+fn stale(outcome: &Outcome, opinions: &[Counted], room: &Room<'_>) -> String {
+    let counted: BTreeSet<&str> = ids_that_count(opinions);
+    let lapsed = room.weighed.iter().rev().find(|vote| {
+        matches!(vote.standing, Standing::Lapsed(_) | Standing::ByFiles(_))
+            && vote.opinion.commit.is_some()
+            && !counted.contains(vote.opinion.id.as_str())
+    });
     let Some((vote, commit)) = lapsed.and_then(|vote| Some((vote, vote.opinion.commit?))) else {
         let seen = unsatisfied(&outcome.rules).into_iter().find_map(|rule| rule.seen.get(1));
         return seen
@@ -101,9 +116,7 @@ fn stale(outcome: &Outcome, room: &Room<'_>) -> String {
 }
 
 fn vetoed(weighed: &[Weighed<'_>]) -> String {
-    let votes: Vec<&Weighed<'_>> =
-        weighed.iter().filter(|vote| vote.standing == Standing::Veto).collect();
-    let names = names(&votes);
+    let names = words::and_list(&veto::names(weighed, veto::stands));
     format!("{names} vetoed this. It stands until {names} takes it back.")
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::earlier::Earlier;
 use super::needs::{Need, Of};
 use crate::domain::fact::{Facts, Opinion};
 use crate::domain::{Person, Time};
-use crate::policy::approvals::{Excluded, Held, Standing, Weighed, held, holders};
+use crate::policy::approvals::{Excluded, Held, Standing, Weighed, held, holders, holds_any};
 use crate::policy::decision::{Missing, Rule, RuleState};
 use crate::policy::model::Organisation;
 use crate::policy::words;
@@ -17,6 +18,7 @@ pub(super) struct Room<'a> {
     pub organisation: &'a Organisation,
     pub excluded: &'a Excluded,
     pub weighed: &'a [Weighed<'a>],
+    pub earlier: &'a Earlier<'a>,
     pub as_of: Time,
 }
 
@@ -54,16 +56,21 @@ pub(super) enum Worth {
 pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
     let stale = match &vote.standing {
         Standing::Yes(_) => None,
+        Standing::ByFiles(why) => room.earlier.touched(need, vote.opinion, why),
         Standing::Lapsed(why) => Some(why.clone()),
         Standing::Veto => return Worth::Nothing("a veto".to_owned()),
-        Standing::Nothing(why) => return Worth::Nothing(why.clone()),
+        Standing::Overridden(why) | Standing::VetoKept(why) | Standing::Nothing(why) => {
+            return Worth::Nothing(why.clone());
+        }
     };
     let held = match hold(need, vote.opinion, room) {
-        Held::Never => return Worth::Nothing(lacks(need)),
+        Held::Never => {
+            return Worth::Nothing(lacks(need, vote.opinion) + &doubt(need, vote.opinion, room));
+        }
         Held::Lost(at) => {
             let why = format!(
                 "approver_no_longer_eligible: {} since {}",
-                lacks(need),
+                lacks(need, vote.opinion),
                 at.to_seconds_text()
             );
             return Worth::Lapsed(stale.unwrap_or(why));
@@ -76,19 +83,48 @@ pub(super) fn worth(need: &Need, vote: &Weighed<'_>, room: &Room<'_>) -> Worth {
 fn hold(need: &Need, opinion: &Opinion, room: &Room<'_>) -> Held {
     match (&need.of, &opinion.by) {
         (_, None) => Held::Never,
-        (Of::Peers, Some(_)) => Held::Throughout("peer".to_owned()),
+        (Of::Peers, Some(person)) => peer(person, opinion, room),
         (Of::Role { role, scope }, Some(person)) => {
             held(&room.facts.grants, person, (role, scope), opinion.at, room.end(opinion))
         }
     }
 }
 
-fn lacks(need: &Need) -> String {
+/// A peer belongs to the repository by its source's word, or is somebody whom the organisation file names, under
+/// `people` or by a role held at that time. Silence is no word (sem 11.2).
+fn peer(person: &Person, opinion: &Opinion, room: &Room<'_>) -> Held {
+    let named = room.organisation.people.iter().any(|entry| entry.user == person.0)
+        || holds_any(&room.facts.grants, person, opinion.at);
+    match opinion.member {
+        _ if named => Held::Throughout("peer, named by the organisation".to_owned()),
+        Some(true) => Held::Throughout("peer".to_owned()),
+        Some(false) | None => Held::Never,
+    }
+}
+
+fn lacks(need: &Need, opinion: &Opinion) -> String {
     match &need.of {
-        Of::Peers => "nobody known".to_owned(),
+        Of::Peers => {
+            let source = match opinion.member {
+                Some(_) => "the source counts them as an outsider",
+                None => "the source does not say that they belong to the repository",
+            };
+            format!("no peer: {source}, and the organisation file names them nowhere")
+        }
         Of::Role { role, scope } if scope == "*" => format!("does not hold {role} for all scopes"),
         Of::Role { role, scope } => format!("does not hold {role} for {scope}"),
     }
+}
+
+/// Why a role that somebody said this person has does not count; empty where nobody did.
+fn doubt(need: &Need, opinion: &Opinion, room: &Room<'_>) -> String {
+    let (Of::Role { role, .. }, Some(person)) = (&need.of, &opinion.by) else {
+        return String::new();
+    };
+    let mut grants = room.facts.grants.iter();
+    let found = grants
+        .find(|grant| grant.doubt.is_some() && grant.role == *role && grant.person == *person);
+    found.and_then(|grant| grant.doubt.as_ref()).map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 impl<'a> Tally<'a> {
@@ -192,7 +228,9 @@ impl<'a> Tally<'a> {
         let short = self.need.count.saturating_sub(self.have());
         match (&self.need.of, who) {
             (Of::Role { role, scope }, []) => nobody(role, scope, room),
-            (Of::Peers, []) => "Ask anybody who took no part in writing".to_owned(),
+            (Of::Peers, []) => {
+                "Ask somebody who belongs to the repository and took no part in writing".to_owned()
+            }
             (_, who) => {
                 let number = if short == 1 { "one".to_owned() } else { words::thousands(short) };
                 let few = words::len(who) < short && self.need.of != Of::Peers;
@@ -206,7 +244,8 @@ impl<'a> Tally<'a> {
 /// People the organisation names, and holders of any role now: whom a page can offer as peers.
 fn known(room: &Room<'_>) -> BTreeSet<Person> {
     let listed = room.organisation.people.iter().map(|person| Person(person.user.clone()));
-    listed.chain(room.facts.grants.iter().map(|grant| grant.person.clone())).collect()
+    let holders = room.facts.grants.iter().filter(|grant| grant.doubt.is_none());
+    listed.chain(holders.map(|grant| grant.person.clone())).collect()
 }
 
 /// Everybody eligible took part, or nobody holds the role: it is never optional (sem 3).
@@ -243,11 +282,17 @@ pub(super) fn title(need: &Need) -> String {
     }
 }
 
+/// On which basis a yes counts, where it does.
+pub(super) fn basis(vote: &Weighed<'_>) -> Option<&'static str> {
+    match vote.standing {
+        Standing::Yes(basis) => Some(basis),
+        Standing::ByFiles(_) => Some("owned_paths"),
+        _ => None,
+    }
+}
+
 fn yes(vote: &Weighed<'_>, held: &str, room: &Room<'_>) -> String {
-    let basis = match vote.standing {
-        Standing::Yes(basis) => basis,
-        _ => "",
-    };
+    let basis = basis(vote).unwrap_or_default();
     let commit = vote.opinion.commit.map(|commit| commit.short()).unwrap_or_default();
     let late = room.facts.landing.as_ref().and_then(|landing| landing.at);
     let late =

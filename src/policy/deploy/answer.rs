@@ -47,20 +47,32 @@ impl Room<'_> {
         carried(&[State::Error, State::PolicyInvalid])
             .or(decisive.map(|(_, state)| state))
             .or_else(|| carried(&CARRIED))
-            .unwrap_or_else(|| self.plain(&open))
+            .unwrap_or_else(|| self.plain(&open, rules))
     }
 
     /// The state where no rule decides by itself.
-    fn plain(&self, open: &[&str]) -> State {
+    fn plain(&self, open: &[&str], rules: &[Rule]) -> State {
+        let overridden = rules.iter().any(|rule| rule.state == RuleState::Overridden);
         let only_stale =
             || self.asked().all(|change| change.passes() || change.state == State::Stale);
         match open {
             ["changes"] if only_stale() => State::Stale,
-            [] if self.facts.changes.iter().all(|change| change.state == State::AutoApproved) => {
-                State::AutoApproved
-            }
-            [] => State::Approved,
+            [] => self.passed(overridden),
             _ => State::Pending,
+        }
+    }
+
+    /// How it passes: as this commit did before where it brings nothing in, else as its changes do. An override is a
+    /// person's word: nothing about it passed by rule (P5).
+    fn passed(&self, overridden: bool) -> State {
+        let facts = self.facts;
+        let rests = facts.kind.brings_nothing() && self.judges();
+        let by_rule = || facts.changes.iter().all(|change| change.state == State::AutoApproved);
+        match facts.last_good.filter(|_| rests) {
+            _ if overridden => State::Approved,
+            Some(before) => before.state,
+            None if by_rule() => State::AutoApproved,
+            None => State::Approved,
         }
     }
 
@@ -136,6 +148,9 @@ impl Room<'_> {
                 words::capital(&format!("{}.", self.only_classifies()))
             );
         }
+        if self.declared_here().is_some() {
+            return format!("It passes on a person's word: {}.", self.baseline("").why);
+        }
         match (facts.changes.is_empty(), state) {
             (true, _) => format!("It brings no change in: {}.", facts.buckets.sum()),
             (false, State::AutoApproved) => format!("{changes}, and every one passed by rule."),
@@ -147,7 +162,7 @@ impl Room<'_> {
     pub(super) fn holds_until(&self) -> Option<Time> {
         let freezes = self.freezes().into_iter().flat_map(|freeze| [freeze.from, freeze.to]);
         let emergency = self.emergency().map(|open| open.until);
-        let window = self.facts.last_good.and_then(|at| self.window_end(at));
+        let window = self.facts.last_good.and_then(|before| self.window_end(before.at));
         let window = window.filter(|_| self.facts.kind == DeployKind::Rollback);
         freezes.chain(emergency).chain(window).filter(|instant| *instant > self.as_of).min()
     }

@@ -13,8 +13,11 @@
 //! | `unaccounted` | a commit is in no change, a landing is altered, or history was rewritten |
 //! | `unmatched` | nothing is there to judge (P6), or no rule speaks of a change |
 //! | `stale`, `pending` | of a change; `pending` also for order, rollback and redeploy |
-//! | `auto_approved` | every change passed by rule, or the deploy brings nothing in |
+//! | `auto_approved` | every change passed by rule, and no rule is overridden |
 //! | `approved` | every change passes |
+//!
+//! A deploy that brings nothing in (a rollback, a redeploy) passes with the state with which that commit passed here
+//! before: it rests on that decision and on nothing else (P6).
 //!
 //! An environment that is not listed has what `production` requires; without that entry, everything is required
 //! and nothing is rolled back without a new approval. Where an environment only classifies, its deploys pass once
@@ -33,6 +36,7 @@ pub use group::decide_group;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Class, Oid, Time};
 use crate::policy::decision::{Missing, Rule, State};
@@ -205,6 +209,15 @@ pub struct Succeeded {
     pub at: Time,
 }
 
+/// An earlier deploy of the same commit to the same place, after a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RanBefore {
+    /// When it finished.
+    pub at: Time,
+    /// How it passed then: `approved` or `auto_approved`. Going back rests on that, so it has that state too.
+    pub state: State,
+}
+
 /// Everything about one deploy that a policy may ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployFacts {
@@ -228,16 +241,17 @@ pub struct DeployFacts {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<ChangeOutcome>,
     /// When this commit last succeeded in this environment after a decision that passed without an emergency.
-    pub last_good: Option<Time>,
+    pub last_good: Option<RanBefore>,
     /// Database migrations lie between this commit and the one before.
     #[serde(default)]
     pub migration_between: bool,
     /// Another artifact or configuration of the same commit than before.
     #[serde(default)]
     pub configuration_changed: bool,
-    /// Who declared this commit the baseline; `None`: nobody.
+    /// What an operator declared to run there before, where nothing reported came after that: the commit before this
+    /// one, or this very commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline_declared_by: Option<String>,
+    pub declared: Option<Declared>,
     /// Where this commit succeeded before.
     pub succeeded: Vec<Succeeded>,
     /// Open emergencies of the repository.

@@ -1,7 +1,7 @@
 //! Where a deploy goes: which environments come first, what going back rests on, freezes and emergencies.
 
 use super::rules::Room;
-use super::{DeployKind, OpenEmergency};
+use super::{DeployKind, OpenEmergency, RanBefore};
 use crate::domain::Time;
 use crate::policy::decide::leaf;
 use crate::policy::decision::{Rule, RuleState};
@@ -55,13 +55,14 @@ impl Room<'_> {
         }
         let refusal = self.not_back();
         let Some(why) = refusal else {
-            let at = facts.last_good.map(Time::to_seconds_text).unwrap_or_default();
-            let mut rule = leaf(
-                "earlier",
-                title,
-                RuleState::Satisfied,
-                format!("it ran here on {at} after a pass"),
-            );
+            let before = facts.last_good.map(|before| {
+                format!(
+                    "it ran here on {} after a pass ({})",
+                    before.at.to_seconds_text(),
+                    before.state
+                )
+            });
+            let mut rule = leaf("earlier", title, RuleState::Satisfied, before.unwrap_or_default());
             if facts.configuration_changed {
                 rule.seen.push("another artifact or configuration of the same commit".to_owned());
             }
@@ -77,7 +78,7 @@ impl Room<'_> {
     pub(super) fn not_back(&self) -> Option<String> {
         let facts = self.facts;
         let sha = facts.sha.short();
-        let Some(at) = facts.last_good else {
+        let Some(RanBefore { at, .. }) = facts.last_good else {
             return Some(format!("commit {sha} never ran in {} after a pass", facts.environment));
         };
         if facts.kind == DeployKind::Redeploy {

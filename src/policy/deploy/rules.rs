@@ -1,6 +1,7 @@
 //! What a deploy brings in: whether all of it is known, passes, and landed as proposed.
 
 use super::{ChangeOutcome, DeployFacts, DeployKind, Requirements};
+use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Oid, Time};
 use crate::policy::decide::leaf;
@@ -103,12 +104,11 @@ impl Room<'_> {
         }
         match facts.kind {
             DeployKind::Baseline => self.baseline(title),
-            kind if kind.brings_nothing() || facts.buckets.total > 0 => leaf(
-                "something",
-                title,
-                RuleState::Satisfied,
-                words::count(facts.buckets.total, "commit"),
-            ),
+            kind if kind.brings_nothing() || facts.buckets.total > 0 => {
+                let why = words::count(facts.buckets.total, "commit");
+                let seen = facts.declared.iter().map(said).collect();
+                Rule { seen, ..leaf("something", title, RuleState::Satisfied, why) }
+            }
             kind => {
                 let why = format!("a {} deploy that brings no commit in", kind.as_str());
                 leaf("something", title, RuleState::Unsatisfied, why)
@@ -120,9 +120,9 @@ impl Room<'_> {
         let facts = self.facts;
         let older =
             format!("{} older than the ledger", words::count(facts.buckets.pre_ledger, "commit"));
-        if let Some(who) = &facts.baseline_declared_by {
-            let why = format!("{who} declared {} the baseline; {older}", facts.sha.short());
-            return leaf("something", title, RuleState::Satisfied, why);
+        if let Some(declared) = self.declared_here() {
+            let why = format!("{}; {older}", said(declared));
+            return leaf("something", title, RuleState::Overridden, why);
         }
         if !facts.changes.is_empty() {
             let why = format!("the first deploy here; a change landed exactly there; {older}");
@@ -130,12 +130,17 @@ impl Room<'_> {
         }
         let why = format!("the first deploy here, and no change landed exactly there; {older}");
         let remedy = format!(
-            "Ask an operator to declare {} the baseline of {} in {}",
-            facts.sha.short(),
-            facts.service,
-            facts.environment
+            "Ask an operator to declare what runs there, or this commit, with `countersign baseline --repo {} --service {} --environment {} --sha {}`",
+            facts.repo, facts.service, facts.environment, facts.sha
         );
         Rule { remedy, ..leaf("something", title, RuleState::Unsatisfied, why) }
+    }
+
+    /// The declaration that this very commit is what runs there.
+    pub(super) fn declared_here(&self) -> Option<&Declared> {
+        let declared = self.facts.declared.as_ref()?;
+        (self.facts.kind == DeployKind::Baseline && declared.sha == self.facts.sha)
+            .then_some(declared)
     }
 
     pub(super) fn accounted(&self) -> Rule {
@@ -189,7 +194,7 @@ impl Room<'_> {
                 let why =
                     format!("commit {previous}, which runs there, is no longer in the branch");
                 let remedy =
-                    "Restore the branch, or ask an operator to declare a baseline".to_owned();
+                    "Restore the branch, or ask an operator to declare what runs there with `countersign baseline --since now`".to_owned();
                 Rule { remedy, ..leaf("history", title, RuleState::Unsatisfied, why) }
             }
             DeployKind::Hotfix => {
@@ -331,4 +336,18 @@ fn named(word: &str, commits: &[Oid]) -> Option<String> {
     let rest = commits.len().saturating_sub(NAMED);
     let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
     (!commits.is_empty()).then(|| format!("{word}: {}{rest}", shown.join(", ")))
+}
+
+/// An operator's word, in a sentence.
+fn said(declared: &Declared) -> String {
+    let place = declared
+        .since
+        .map(|since| format!(" since {}", since.to_seconds_text()))
+        .unwrap_or_default();
+    format!(
+        "{} declared {} the baseline{place}: {}",
+        declared.by,
+        declared.sha.short(),
+        declared.reason
+    )
 }

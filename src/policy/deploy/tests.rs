@@ -5,9 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, Succeeded,
-    decide_deploy,
+    Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, RanBefore,
+    Succeeded, decide_deploy,
 };
+use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
 use crate::domain::{Account, AccountKind, Class, Time};
 use crate::policy::decision::{Missing, RuleState, State};
@@ -54,7 +55,7 @@ impl Deploy {
             last_good: None,
             migration_between: false,
             configuration_changed: false,
-            baseline_declared_by: None,
+            declared: None,
             succeeded: Vec::new(),
             emergencies: Vec::new(),
             errors: Vec::new(),
@@ -109,8 +110,17 @@ impl Deploy {
         self.with(|deploy| change(deploy.facts.changes.last_mut().expect("a change")))
     }
 
+    /// It ran here at `at` after an architect's yes.
     fn ran_here(self, at: Time) -> Self {
-        self.with(|deploy| deploy.facts.last_good = Some(at))
+        let before = RanBefore { at, state: State::Approved };
+        self.with(|deploy| deploy.facts.last_good = Some(before))
+    }
+
+    fn by_rule(self) -> Self {
+        self.with(|deploy| {
+            let before = deploy.facts.last_good.as_mut().expect("it ran here");
+            before.state = State::AutoApproved;
+        })
     }
 
     fn frozen(self, environment: &str) -> Self {
@@ -248,7 +258,8 @@ fn case_121_a_rollback_passes_in_its_window_and_without_a_migration_between() {
     assert_eq!(back.state(), State::Pending, "it never passed here");
     let ran = back.clone().ran_here(minute(0));
     let decision = ran.decide();
-    assert_eq!(decision.state, State::AutoApproved);
+    assert_eq!(decision.state, State::Approved, "as it passed before");
+    assert_eq!(ran.clone().by_rule().state(), State::AutoApproved, "as it passed before");
     assert_eq!(
         decision.summary,
         "A rollback to ffffffffff, which ran here before. It brings nothing in."
@@ -266,7 +277,9 @@ fn case_121_a_rollback_passes_in_its_window_and_without_a_migration_between() {
 fn a_redeploy_passes_if_the_commit_passed_here() {
     let again = Deploy::of(DeployKind::Redeploy);
     assert_eq!(again.state(), State::Pending);
-    assert_eq!(again.ran_here(minute(-100_000)).state(), State::AutoApproved);
+    let ran = again.ran_here(minute(-100_000));
+    assert_eq!(ran.clone().state(), State::Approved);
+    assert_eq!(ran.by_rule().state(), State::AutoApproved);
 }
 
 #[test]
@@ -281,9 +294,22 @@ fn case_122_a_first_deploy_or_a_rewritten_history_never_passes_silently() {
     assert_eq!(first.state(), State::Unmatched);
     assert!(rule(&first.decide().rules, "something").remedy.starts_with("Ask an operator"));
     let declared = first.clone().with(|deploy| {
-        deploy.facts.baseline_declared_by = Some("ops1".to_owned());
+        deploy.facts.declared = Some(Declared {
+            since: None,
+            at: minute(1),
+            sha: deploy.facts.sha,
+            by: "ops1".to_owned(),
+            reason: "it ran before".to_owned(),
+        });
     });
-    assert!(declared.decide().passes());
+    let decision = declared.decide();
+    assert_eq!(decision.state, State::Approved, "on a person's word, so it did not pass by rule");
+    assert_eq!(rule(&decision.rules, "something").state, RuleState::Overridden);
+    assert!(decision.summary.contains("ops1 declared"), "{}", decision.summary);
+    let other = declared.with(|deploy| {
+        deploy.facts.declared.as_mut().expect("declared").sha = oid('d');
+    });
+    assert_eq!(other.state(), State::Unmatched, "declared for another commit");
     assert_eq!(first.clone().approved(1).state(), State::Approved);
     assert_eq!(first.brings(1, Class::Routine, State::Pending).state(), State::Pending);
     let rewritten = Deploy::of(DeployKind::HistoryRewritten).approved(1);
@@ -397,7 +423,7 @@ fn with_an_invalid_policy_nothing_goes_out_by_itself() {
     let trivial = Deploy::forward().brings(1, Class::Trivial, State::AutoApproved);
     assert_eq!(broken(trivial), State::PolicyInvalid);
     assert_eq!(broken(Deploy::forward().approved(1)), State::Approved);
-    assert_eq!(broken(Deploy::of(DeployKind::Rollback).ran_here(minute(1))), State::AutoApproved);
+    assert_eq!(broken(Deploy::of(DeployKind::Rollback).ran_here(minute(1))), State::Approved);
 }
 
 #[test]

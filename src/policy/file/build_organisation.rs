@@ -147,6 +147,7 @@ impl Build<'_> {
             mode: self.word(place, "mode").unwrap_or_default(),
             observe: self.globs(place, "observe"),
             warn: self.globs(place, "warn"),
+            enforce: self.globs(place, "enforce"),
         }
     }
 }

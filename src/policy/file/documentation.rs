@@ -30,6 +30,11 @@ fn every_block_is_read_or_refused_as_it_says() {
             "yaml organisation" => assert_eq!(refusal(FileKind::Organisation, text), None),
             "yaml policy-error" => assert_eq!(refusal(FileKind::Repository, text), said),
             "yaml organisation-error" => assert_eq!(refusal(FileKind::Organisation, text), said),
+            "yaml cases" => {
+                let cases = crate::policy::testcase::parse(text).expect("cases");
+                assert_eq!(cases.len(), 3);
+                continue;
+            }
             "text" => continue,
             other => panic!("a block of no known kind: {other}"),
         }
@@ -37,7 +42,7 @@ fn every_block_is_read_or_refused_as_it_says() {
             ["yaml policy", "yaml organisation", "yaml policy-error", "yaml organisation-error"];
         seen[kinds.iter().position(|kind| kind == info).expect("a kind")] += 1;
     }
-    assert_eq!(seen, [5, 2, 2, 2]);
+    assert_eq!(seen, [5, 3, 2, 2]);
 }
 
 #[test]

@@ -179,15 +179,20 @@ static FREEZE: Record = Record::new(
 .rule(rules::freeze);
 
 static ROLLOUT: Record = Record::new(
-    "How strictly decisions bind, per repository.",
+    "How strictly decisions bind, per repository. Of several lists that name one, the stricter holds.",
     &[
         key(
             "mode",
             Shape::Word(&["observe", "warn", "enforce"]),
             "For every repository not named below; `enforce` where nothing is said.",
         ),
-        key("observe", GLOBS, "Repositories that are only observed.")
+        key("observe", GLOBS, "Repositories whose decisions are recorded and do not block.")
             .example(r#"["acme/legacy-*"]"#),
-        key("warn", GLOBS, "Repositories that are only warned."),
+        key(
+            "warn",
+            GLOBS,
+            "Repositories whose decisions do not block, and whoever asks is warned.",
+        ),
+        key("enforce", GLOBS, "Repositories whose decisions bind, whatever `mode` says."),
     ],
 );

@@ -1,7 +1,10 @@
-//! Comments of YAML that are more than comments: directives of tools, templates, secrets (sem 2.2.3).
+//! Comments that are more than comments: directives of tools, templates, secrets (sem 2.2.3).
 //!
-//! A comment begins with `#` and ends with its line, so the rest of every line from its first `#` contains every
-//! comment there is. Where the `#` stands inside a text, too much is looked at, never too little.
+//! A comment begins with a mark of its format and ends with its line, so the rest of every line from its first mark
+//! contains every comment there is; of a comment over several lines every line is one. Where a mark stands inside a
+//! text, too much is looked at, never too little.
+
+use crate::domain::file::Format;
 
 use super::report::{NEW, OLD, Report};
 use super::{looks_secret, template};
@@ -33,8 +36,8 @@ struct Comment<'a> {
 }
 
 /// Looks at the comments of both sides.
-pub(super) fn examine(old: &str, new: &str, report: &mut Report<'_>) {
-    let (before, after) = (comments(old), comments(new));
+pub(super) fn examine(format: Format, old: &str, new: &str, report: &mut Report<'_>) {
+    let (before, after) = (comments(format, old), comments(format, new));
     directives(&before, &after, report);
     for (side, comments) in [(OLD, &before), (NEW, &after)] {
         for comment in comments.iter().filter(|comment| template::is_templated(comment.text)) {
@@ -89,13 +92,27 @@ fn is_directive(text: &str) -> bool {
     DIRECTIVES.iter().any(|word| text.contains(word)) || text.contains("type:ignore")
 }
 
-fn comments(text: &str) -> Vec<Comment<'_>> {
+/// What begins a comment that ends with its line.
+fn marks(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Json => &[],
+        Format::JsonWithComments => &["//", "/*"],
+        Format::Tfvars => &["#", "//", "/*"],
+        Format::Properties => &["#", "!"],
+        Format::Ini => &["#", ";"],
+        Format::Yaml | Format::Toml | Format::Dotenv => &["#"],
+    }
+}
+
+fn comments(format: Format, text: &str) -> Vec<Comment<'_>> {
     let mut found: Vec<Comment<'_>> = Vec::new();
-    let (mut at, mut waiting) = (0, 0);
+    let (mut at, mut waiting, mut inside) = (0, 0, false);
     for line in text.split('\n') {
-        let hash = line.find('#');
+        let first = marks(format).iter().filter_map(|mark| line.find(mark)).min();
+        let hash = if inside { Some(0) } else { first };
+        inside = opens_block(format, line, inside);
         let content = line.get(..hash.unwrap_or(line.len())).unwrap_or(line);
-        let about = content.split(':').next().unwrap_or_default();
+        let about = content.split([':', '=']).next().unwrap_or_default();
         if !content.trim().is_empty() {
             for comment in found.iter_mut().skip(waiting) {
                 comment.about = about;
@@ -111,4 +128,17 @@ fn comments(text: &str) -> Vec<Comment<'_>> {
         at += line.len() + 1;
     }
     found
+}
+
+/// Whether a comment over several lines is open after a line; some `/*` that stands in a text may open one too.
+fn opens_block(format: Format, line: &str, inside: bool) -> bool {
+    if !marks(format).contains(&"/*") {
+        return false;
+    }
+    match (line.rfind("/*"), line.rfind("*/")) {
+        (Some(opened), Some(closed)) => opened > closed,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => inside,
+    }
 }

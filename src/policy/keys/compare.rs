@@ -151,19 +151,22 @@ fn scalars(path: &mut [Segment], old: &Node, new: &Node, report: &mut Report<'_>
     report.change(path, op, Some(old), Some(new));
     ambiguity(path, OLD, old, report);
     ambiguity(path, NEW, new, report);
+    if old.quoted != new.quoted {
+        let why = "quotes came or went, and some readers keep them".to_owned();
+        report.doubt(NEW, "type_ambiguous", new.at, why, Some(path));
+    }
 }
 
 fn ambiguity(path: &[Segment], side: &str, node: &Node, report: &mut Report<'_>) {
     if let Some(text) = &node.ambiguous {
-        let why = format!("`{text}` without quotes is read differently by YAML 1.1 and 1.2");
+        let why = format!("`{text}` {}", report.readers());
         report.doubt(side, "type_ambiguous", node.at, why, Some(path));
     }
 }
 
 fn key_ambiguity(path: &[Segment], side: &str, key: &Key, report: &mut Report<'_>) {
     if let Some(text) = &key.ambiguous {
-        let why =
-            format!("the key `{text}` without quotes is read differently by YAML 1.1 and 1.2");
+        let why = format!("the key `{text}` {}", report.readers());
         report.doubt(side, "type_ambiguous", key.at, why, Some(path));
     }
 }

@@ -1,4 +1,5 @@
-//! JSON into the tree, as strictly as RFC 8259 and stricter: no name twice, no raw control characters.
+//! JSON into the tree, as strictly as RFC 8259 and stricter: no name twice, no raw control characters. JSON with
+//! comments allows comments and a comma before a closing bracket, nothing else.
 //!
 //! A number is an `int` if it is written without fraction and exponent, else a `float`; its digits are kept, so
 //! `1` to `1.0` is a change of type and nothing is rounded.
@@ -16,9 +17,18 @@ use super::tree::{Budget, Entry, Fault, Key, Node};
 
 /// The one document of a JSON text.
 pub(super) fn parse(text: &str) -> Result<Vec<Rc<Node>>, Fault> {
+    read(text, &strict())
+}
+
+/// The one document of a text of JSON with comments.
+pub(super) fn parse_with_comments(text: &str) -> Result<Vec<Rc<Node>>, Fault> {
+    read(text, &ParseOptions { allow_comments: true, allow_trailing_commas: true, ..strict() })
+}
+
+fn read(text: &str, options: &ParseOptions) -> Result<Vec<Rc<Node>>, Fault> {
     refuse_depth(text)?;
     let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
-    let parsed = parse_to_ast(text, &collect, &strict()).map_err(|error| {
+    let parsed = parse_to_ast(text, &collect, options).map_err(|error| {
         let why = format!("it is no JSON that can be read: {}", error.kind());
         Fault::new("unparsable", error.range().start, why)
     })?;
@@ -124,7 +134,8 @@ impl Reader<'_> {
     }
 }
 
-fn number(text: &str) -> Value {
+/// A number as it is written.
+pub(super) fn number(text: &str) -> Value {
     if text.contains(['.', 'e', 'E']) {
         Value::Float(text.to_ascii_lowercase())
     } else {

@@ -1,17 +1,23 @@
 //! Comparing structured configuration key by key (sem 2.2).
 //!
 //! Both sides are read, under limits, into one typed tree ([`tree`]); each format is one file that makes such a
-//! tree ([`yaml`], [`json`]). The trees are compared ([`compare`], documents of a stream aligned by [`stream`]).
+//! tree ([`yaml`], [`json`], [`toml`], [`properties`], [`dotenv`], [`ini`], [`tfvars`]). The trees are compared ([`compare`], documents of a stream aligned by [`stream`]).
 //! Whatever forbids a conclusion is a [`Doubt`](crate::domain::file::Doubt), with its place.
 
 mod comments;
 mod compare;
+mod dotenv;
+mod ini;
 mod json;
+mod plain;
+mod properties;
 mod report;
 mod scalar;
 mod secret;
 mod stream;
 mod template;
+mod tfvars;
+mod toml;
 mod tree;
 mod yaml;
 
@@ -39,7 +45,7 @@ const MAX_KEY_BYTES: usize = 1024;
 
 /// Compares the two sides of a structured file; a side is `None` where the path does not exist.
 ///
-/// `None`: the path's extension is no format that is compared by keys (YAML and JSON are). Equal bytes have no
+/// `None`: the path's name is of no format that is compared by keys ([`format_of`]). Equal bytes have no
 /// changes and no doubts. A file that is new or gone has its leaves as changes and a `structural` doubt. Time and
 /// memory are bounded for any input: 1 MiB, 64 levels, 10,000 nodes after expansion (sem 2.2.1).
 #[must_use]
@@ -50,21 +56,37 @@ pub fn diff(path: &RepoPath, old: Option<&[u8]>, new: Option<&[u8]>) -> Option<K
     }
     let before = old.map(|bytes| Text::read(format, bytes));
     let after = new.map(|bytes| Text::read(format, bytes));
-    let mut report = Report::new(text_of(before.as_ref()), text_of(after.as_ref()));
+    let mut report = Report::new(format, text_of(before.as_ref()), text_of(after.as_ref()));
     examine(format, before.as_ref(), after.as_ref(), &mut report);
-    let (changes, doubts) = report.finish();
+    let (mut changes, mut doubts) = report.finish();
+    if format == Format::Properties {
+        properties::as_paths(&mut changes, &mut doubts);
+    }
     Some(KeyDiff { format, changes, doubts })
 }
 
-/// The format that a path's extension says, if it is one of those compared by keys.
+/// The format that a path's name says, if it is one of those compared by keys.
 #[must_use]
 pub fn format_of(path: &RepoPath) -> Option<Format> {
     let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
     match name.rsplit_once('.')?.1 {
         "yaml" | "yml" => Some(Format::Yaml),
+        "json" if may_hold_comments(&name) => Some(Format::JsonWithComments),
         "json" => Some(Format::Json),
+        "jsonc" => Some(Format::JsonWithComments),
+        "toml" => Some(Format::Toml),
+        "properties" => Some(Format::Properties),
+        "ini" => Some(Format::Ini),
+        "tfvars" => Some(Format::Tfvars),
+        "env" => Some(Format::Dotenv),
+        _ if name.starts_with(".env.") => Some(Format::Dotenv),
         _ => None,
     }
+}
+
+/// Files whose only reader takes comments, in spite of their extension.
+fn may_hold_comments(name: &str) -> bool {
+    name.starts_with("tsconfig.") || matches!(name, "jsconfig.json" | "devcontainer.json")
 }
 
 /// One side: its text without byte order mark, and the documents in it.
@@ -84,6 +106,12 @@ impl<'a> Text<'a> {
                 let documents = refuse_controls(text).and_then(|()| match format {
                     Format::Yaml => yaml::parse(text),
                     Format::Json => json::parse(text),
+                    Format::JsonWithComments => json::parse_with_comments(text),
+                    Format::Toml => toml::parse(text),
+                    Format::Properties => properties::parse(text),
+                    Format::Dotenv => dotenv::parse(text),
+                    Format::Ini => ini::parse(text),
+                    Format::Tfvars => tfvars::parse(text),
                 });
                 Self { content: text, bom: stripped.is_some(), documents }
             }
@@ -137,9 +165,7 @@ fn examine(
     {
         report.doubt(report::NEW, "bom", 0, "the byte order mark changed".to_owned(), None);
     }
-    if format == Format::Yaml {
-        comments::examine(text_of(old), text_of(new), report);
-    }
+    comments::examine(format, text_of(old), text_of(new), report);
     if old.is_none() || new.is_none() {
         let (side, what) = if old.is_none() { (report::NEW, "new") } else { (report::OLD, "gone") };
         report.doubt(side, "structural", 0, format!("the whole file is {what}"), None);
@@ -152,5 +178,7 @@ fn examine(
     }
 }
 
+#[cfg(test)]
+mod formats_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What a comparison has found so far, within bounds.
 
-use crate::domain::file::Doubt;
+use crate::domain::file::{Doubt, Format};
 use crate::domain::{KeyChange, KeyOp, Segment, Value};
 
 use super::secret;
@@ -18,6 +18,7 @@ const MAX_CHANGE_BYTES: usize = 8 << 20;
 
 /// Changes and doubts, with the texts that places are counted in.
 pub(super) struct Report<'a> {
+    format: Format,
     old: &'a str,
     new: &'a str,
     changes: Vec<KeyChange>,
@@ -27,8 +28,18 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(old: &'a str, new: &'a str) -> Self {
-        Self { old, new, changes: Vec::new(), doubts: Vec::new(), bytes: 0, more: 0 }
+    pub(super) fn new(format: Format, old: &'a str, new: &'a str) -> Self {
+        Self { format, old, new, changes: Vec::new(), doubts: Vec::new(), bytes: 0, more: 0 }
+    }
+
+    /// Who disagrees about an ambiguous text of this format.
+    pub(super) fn readers(&self) -> &'static str {
+        match self.format {
+            Format::Yaml => "without quotes is read differently by YAML 1.1 and 1.2",
+            Format::Properties => "is read differently as Latin-1 and as UTF-8",
+            Format::Dotenv => "is read differently by shells, containers and libraries",
+            _ => "is read differently by different readers",
+        }
     }
 
     /// How many changes there are.

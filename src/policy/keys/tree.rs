@@ -35,8 +35,10 @@ pub(super) struct Node {
     pub(super) at: usize,
     /// The plain text, where YAML 1.1 and 1.2 read it differently; two such nodes are equal only if it is.
     pub(super) ambiguous: Option<String>,
-    /// Its tag makes it a template (`!Ref`).
+    /// Its tag makes it a template (`!Ref`), or something fills it in.
     pub(super) template: bool,
+    /// It stands in quotes that some readers of its format keep (`.env`, INI).
+    pub(super) quoted: bool,
     /// Nodes in it, itself included; saturating.
     pub(super) nodes: usize,
     /// Bytes of text in it; saturating.
@@ -80,13 +82,12 @@ impl Node {
     pub(super) fn scalar(value: Value, at: usize, ambiguous: Option<String>) -> Self {
         let bytes = scalar_text(&value).len();
         let kind = NodeKind::Scalar(value);
-        Self { kind, at, ambiguous, template: false, nodes: 1, bytes, height: 1 }
+        Self { kind, at, ambiguous, template: false, quoted: false, nodes: 1, bytes, height: 1 }
     }
 
     pub(super) fn sequence(items: Vec<Rc<Node>>, at: usize) -> Self {
-        let (nodes, bytes, height) = measure(items.iter().map(|item| (0, item.as_ref())));
-        let kind = NodeKind::Sequence(items);
-        Self { kind, at, ambiguous: None, template: false, nodes, bytes, height }
+        let measured = measure(items.iter().map(|item| (0, item.as_ref())));
+        Self::collection(NodeKind::Sequence(items), at, measured)
     }
 
     /// A map of entries in any order; a fault where two have the same key.
@@ -102,10 +103,17 @@ impl Node {
                 return Err(Fault::new("duplicate_key", next.key.at, why));
             }
         }
-        let (nodes, bytes, height) =
+        let measured =
             measure(entries.iter().map(|entry| (entry.key.text.len(), entry.value.as_ref())));
-        let kind = NodeKind::Map(entries);
-        Ok(Self { kind, at, ambiguous: None, template: false, nodes, bytes, height })
+        Ok(Self::collection(NodeKind::Map(entries), at, measured))
+    }
+
+    fn collection(
+        kind: NodeKind,
+        at: usize,
+        (nodes, bytes, height): (usize, usize, usize),
+    ) -> Self {
+        Self { kind, at, ambiguous: None, template: false, quoted: false, nodes, bytes, height }
     }
 
     /// The value of a key, if this is a map that has it.
@@ -150,7 +158,8 @@ impl Node {
         match &self.kind {
             NodeKind::Scalar(value) => {
                 let plain = if self.ambiguous.is_some() { "plain " } else { "" };
-                let _ = write!(out, "{plain}{}{:?}", value.type_name(), scalar_text(value));
+                let quoted = if self.quoted { "quoted " } else { "" };
+                let _ = write!(out, "{plain}{quoted}{}{:?}", value.type_name(), scalar_text(value));
             }
             NodeKind::Sequence(items) => {
                 out.push('[');
@@ -180,7 +189,8 @@ impl Node {
                 .type_name()
                 .cmp(b.type_name())
                 .then_with(|| scalar_text(a).cmp(scalar_text(b)))
-                .then_with(|| self.ambiguous.cmp(&other.ambiguous)),
+                .then_with(|| self.ambiguous.cmp(&other.ambiguous))
+                .then_with(|| self.quoted.cmp(&other.quoted)),
             (NodeKind::Sequence(a), NodeKind::Sequence(b)) => {
                 first_difference(a.len().cmp(&b.len()), a.iter().zip(b).map(|(a, b)| a.order(b)))
             }

@@ -1,10 +1,10 @@
 //! Makes the facts of a case. What the bytes of a file say is found by the caller, who knows how.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::oid;
 use super::{Blob, Case, CaseCommit, CaseOpinion};
-use crate::domain::fact::{Commit, Facts, Grant, Opinion, Pull, Ticket};
+use crate::domain::fact::{Commit, Facts, Grant, Opinion, Pull, Reviewed, Ticket};
 use crate::domain::id;
 use crate::domain::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
 
@@ -19,13 +19,8 @@ pub fn facts_of(
     as_of: Time,
     build_file: impl Fn(&RepoPath, Option<&Blob>, Option<&Blob>) -> FileChange,
 ) -> Facts {
-    let paths: BTreeSet<&RepoPath> = case.base.keys().chain(case.head.keys()).collect();
-    let files: Vec<FileChange> = paths
-        .into_iter()
-        .map(|path| (path, case.base.get(path), case.head.get(path)))
-        .filter(|(_, old, new)| old != new)
-        .map(|(path, old, new)| build_file(path, old, new))
-        .collect();
+    let between = |head: &BTreeMap<RepoPath, Blob>| changes(&case.base, head, &build_file);
+    let files = between(&case.head);
     let head = oid(&[b"head"]);
     let fingerprint = fingerprint(&files);
     Facts {
@@ -33,6 +28,8 @@ pub fn facts_of(
         branch: case.branch.clone(),
         head,
         pull: Some(pull(case)),
+        reviewed: reviewed(case, &files, between),
+        overrides: Vec::new(),
         files,
         commits: commits(case, head),
         opinions: opinions(case, head, &fingerprint, as_of),
@@ -43,6 +40,57 @@ pub fn facts_of(
         landing: None,
         errors: Vec::new(),
     }
+}
+
+fn changes(
+    base: &BTreeMap<RepoPath, Blob>,
+    head: &BTreeMap<RepoPath, Blob>,
+    build_file: impl Fn(&RepoPath, Option<&Blob>, Option<&Blob>) -> FileChange,
+) -> Vec<FileChange> {
+    let paths: BTreeSet<&RepoPath> = base.keys().chain(head.keys()).collect();
+    paths
+        .into_iter()
+        .map(|path| (path, base.get(path), head.get(path)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(path, old, new)| build_file(path, old, new))
+        .collect()
+}
+
+/// The change at each earlier commit of which the case says what stood there.
+fn reviewed(
+    case: &Case,
+    files: &[FileChange],
+    between: impl Fn(&BTreeMap<RepoPath, Blob>) -> Vec<FileChange>,
+) -> Vec<Reviewed> {
+    let mut found: BTreeMap<Oid, Reviewed> = BTreeMap::new();
+    for said in case.approvals.iter().filter(|said| !said.files.is_empty()) {
+        let Some(commit) = earlier(said) else { continue };
+        let mut then = case.head.clone();
+        for (path, blob) in &said.files {
+            match blob {
+                Some(blob) => then.insert(path.clone(), blob.clone()),
+                None => then.remove(path),
+            };
+        }
+        let mut then = between(&then);
+        let differs: BTreeSet<RepoPath> = then
+            .iter()
+            .filter(|file| !files.contains(file))
+            .chain(files.iter().filter(|file| !then.contains(file)))
+            .map(|file| file.path.clone())
+            .collect();
+        then.retain(|file| differs.contains(&file.path));
+        if !differs.is_empty() {
+            found.insert(commit, Reviewed { commit, differs, files: then });
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The commit that an approval is about, if it is not the head.
+fn earlier(said: &CaseOpinion) -> Option<Oid> {
+    let word = said.at.as_deref().filter(|word| *word != "head")?;
+    Some(oid(&[b"earlier ", word.as_bytes()]))
 }
 
 /// It stands for the one that git computes: it differs where the files differ, and no more is asked here.
@@ -122,20 +170,20 @@ fn opinions(case: &Case, head: Oid, fingerprint: &str, as_of: Time) -> Vec<Opini
 }
 
 fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &str) -> Opinion {
-    let earlier = said.at.as_deref().filter(|word| *word != "head");
+    let earlier = earlier(said);
     Opinion {
         id,
         by: person(&said.by),
         name: said.by.clone(),
         kind: if is_bot(&said.by) { AccountKind::Bot } else { AccountKind::User },
+        member: Some(said.member),
         verdict: said.state,
-        commit: Some(earlier.map_or(head, |word| oid(&[b"earlier ", word.as_bytes()]))),
+        commit: Some(earlier.unwrap_or(head)),
         fingerprint: earlier.is_none().then(|| fingerprint.to_owned()),
         proofs: Vec::new(),
         overtaken_by: earlier.map(|_| head),
         at,
         dismissed_at: None,
-        judged: None,
     }
 }
 
@@ -150,6 +198,7 @@ fn grants(case: &Case) -> Vec<Grant> {
             from: holder.from,
             until: holder.until,
             source: format!("case `{}`", case.name),
+            doubt: None,
         })
         .collect()
 }

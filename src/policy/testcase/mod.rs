@@ -2,7 +2,8 @@
 //!
 //! Names of people are compared without case. A name with an `@` is an address that maps to nobody known; one
 //! that ends in `[bot]` is a bot. Beside the keys of the contract a case may say `branch` (default `main`) and
-//! `labels`. Reading is strict: an unknown or duplicate key, an anchor, a tag or a second document is an error
+//! `labels`, and an approval `member` (default `true`) and `files` (what stood at the commit under `at`, where that
+//! was other than at the head). Reading is strict: an unknown or duplicate key, an anchor, a tag or a second document is an error
 //! with line and column, and a case that expects nothing is refused, because it could not fail.
 
 mod facts;
@@ -100,6 +101,16 @@ pub struct CaseOpinion {
     /// The commit looked at: `head`, or any other word for an earlier one with other content.
     #[serde(default)]
     pub at: Option<String>,
+    /// What stood at the paths that were other at that earlier commit; `None`: the file was not there.
+    #[serde(default, deserialize_with = "read::overlay")]
+    pub files: BTreeMap<RepoPath, Option<Blob>>,
+    /// Whether the source counts them among those who belong to the repository.
+    #[serde(default = "yes")]
+    pub member: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A role of a case.

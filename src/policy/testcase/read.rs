@@ -117,6 +117,16 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
     if raw.base.is_empty() && raw.head.is_empty() {
         return refuse(format!("case `{}` has no file in `base` or `head`", raw.name));
     }
+    if let Some(said) = raw
+        .approvals
+        .iter()
+        .find(|said| !said.files.is_empty() && said.at.as_deref().is_none_or(|word| word == "head"))
+    {
+        return refuse(format!(
+            "case `{}`: `files` of the approval by {} need `at: earlier`; at the head they are those of `head`",
+            raw.name, said.by
+        ));
+    }
     Ok(Case {
         name: raw.name,
         line,
@@ -137,6 +147,14 @@ fn files(raw: BTreeMap<String, RawFile>) -> BTreeMap<RepoPath, Blob> {
     raw.into_iter()
         .filter_map(|(path, file)| file.0.map(|blob| (RepoPath::from(path.as_str()), blob)))
         .collect()
+}
+
+/// What stood at some paths.
+pub(super) fn overlay<'de, D: Deserializer<'de>>(
+    raw: D,
+) -> Result<BTreeMap<RepoPath, Option<Blob>>, D::Error> {
+    let raw = BTreeMap::<String, RawFile>::deserialize(raw)?;
+    Ok(raw.into_iter().map(|(path, file)| (RepoPath::from(path.as_str()), file.0)).collect())
 }
 
 /// A file as the contract writes it; `None`: it is not there.

@@ -148,6 +148,25 @@ fn who_wrote_and_who_approved_what_is_told_by_name() {
 }
 
 #[test]
+fn an_approval_tells_what_stood_at_its_commit_and_whether_its_author_belongs() {
+    let case = |approval: &str| {
+        only(&format!(
+            "- name: then\n  base: {{ b: x }}\n  head: {{ a: x, b: z }}\n  approvals: [{approval}]\n  expect: {{ pass: true }}\n"
+        ))
+    };
+    let then = case("{ by: arch1, state: approve, at: before, files: { a: null, b: y, c: v } }");
+    let facts = facts_of(&then, now(), build);
+    let [was] = facts.reviewed.as_slice() else { panic!("{:?}", facts.reviewed) };
+    assert_eq!(Some(was.commit), facts.opinions[0].commit);
+    let differs: Vec<String> = was.differs.iter().map(ToString::to_string).collect();
+    assert_eq!(differs, ["a", "b", "c"]);
+    let files: Vec<String> = was.files.iter().map(|file| file.path.to_string()).collect();
+    assert_eq!(files, ["b", "c"], "there was no a then");
+    let plain = facts_of(&case("{ by: arch1, state: approve, member: false }"), now(), build);
+    assert_eq!((plain.reviewed.len(), plain.opinions[0].member), (0, Some(false)));
+}
+
+#[test]
 fn a_role_may_have_dates() {
     let case = only(
         "- name: dates\n  head: { a: x }\n  approvals: [{ by: arch1, state: approve }]\n  roles: { architect: [{ user: arch1, from: 2020-01-01, until: 2021-01-01T00:00:00Z }] }\n  expect: { pass: false }\n",
@@ -180,6 +199,11 @@ fn bad_cases_are_refused_with_their_place() {
             "- name: &x a\n  head: { a: *x }\n  expect: { pass: true }\n",
             2,
             "an alias is not allowed here",
+        ),
+        (
+            "- name: a\n  head: { a: x }\n  approvals: [{ by: b, state: approve, files: { a: y } }]\n  expect: { pass: true }\n",
+            1,
+            "need `at: earlier`",
         ),
         ("[]", 1, "no case"),
     ] {

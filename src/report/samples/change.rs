@@ -3,11 +3,12 @@
 use super::lists::landing;
 use super::rules::{opinions, rules_passing, trivial_rules};
 use super::{HOSTILE, exception, oid, receipt, ticket, time};
-use crate::domain::file::{Lines, Segment, Value};
+use crate::domain::file::{DiffLine, Lines, Segment, Value};
 use crate::domain::{Class, KeyChange, KeyOp, Time};
 use crate::policy::decision::{Classification, Decision, FileClass, KeyVerdict, Rule, State};
 use crate::report::attribution::Attribution;
 use crate::report::change::{ChangePage, FileRow, Place, TicketMoments, TicketState};
+use crate::report::excerpt::{Excerpt, Source, excerpt};
 use crate::report::lanes::{Event, EventMark, Lane};
 use crate::report::prose::Prose;
 use crate::report::refs::{Link, Severity};
@@ -46,6 +47,41 @@ pub(super) fn files() -> Vec<FileRow> {
         file("docs/logo.png", Significant, "binary", "default", 0, 0),
         file(HOSTILE, Trivial, "documentation", "docs", 3, 0),
     ]
+}
+
+/// A replaced line, an added one with what is hidden in it, and a secret that is not shown.
+fn excerpts() -> Vec<Excerpt> {
+    let line = |old: u64, new: u64, text: &str| DiffLine {
+        old: (old > 0).then_some(old),
+        new: (new > 0).then_some(new),
+        text: text.into(),
+        ended: true,
+    };
+    let code = [
+        line(88, 88, "    let refund = Refund::of(&payment)?;"),
+        line(89, 0, "    let amount = refund.amount.convert(self.home_currency);"),
+        line(90, 0, "    self.post(amount.round(2))"),
+        line(0, 89, "    let amount = refund.amount.convert(payment.ledger_currency());"),
+        line(0, 90, "    let minor = Rounding::for_currency(amount.currency()).apply(amount)?;"),
+        line(0, 91, "    self.post(minor)"),
+        line(91, 92, "        .map_err(PostError::from)"),
+        line(92, 93, "}"),
+    ];
+    let odd = [
+        line(3, 0, "    // nothing"),
+        line(0, 3, HOSTILE),
+        line(40, 40, "let password = \"hunter2\";"),
+    ];
+    let found = [("src/payments/refund.rs", &code[..], 159), (HOSTILE, &odd[..], 2)];
+    let one = |(path, lines, changed)| {
+        // The texts tell what is covered: here only the last line of the second file.
+        let text = format!("{}let password = \"hunter2\";\n", "\n".repeat(39));
+        let around = None;
+        let source =
+            Source { path, old: &text, new: &text, configuration: false, around, lines, changed };
+        excerpt(&source, 20)
+    };
+    found.into_iter().filter_map(one).collect()
 }
 
 pub(super) fn event(
@@ -265,6 +301,7 @@ pub fn change() -> ChangePage {
         branch: "main".into(),
         authors: vec!["T. Lindqvist".into(), "P. Raman".into()],
         tickets: vec![moments()],
+        more_tickets: 0,
         head: oid("9f2c41e7d0"),
         base: Some(oid("d3350b9c61")),
         landing: Some(landing(0xaa)),
@@ -283,6 +320,8 @@ pub fn change() -> ChangePage {
             .text(" read at ")
             .code("main@4be1c07a92"),
         files,
+        excerpts: excerpts(),
+        no_excerpt: String::new(),
         events: events(),
         in_production: Some(time("2026-10-14 14:31:12")),
         places: places(),
@@ -385,6 +424,19 @@ pub(super) fn trivial_files() -> Vec<FileRow> {
     vec![router, worker]
 }
 
+/// A change whose every word from outside is hostile, with a title of hundreds of characters and 10,000 tickets.
+#[must_use]
+pub fn change_hostile() -> ChangePage {
+    ChangePage {
+        title: HOSTILE.repeat(2),
+        repo: HOSTILE.into(),
+        branch: HOSTILE.into(),
+        authors: vec![HOSTILE.into(), String::new()],
+        more_tickets: 9_999,
+        ..change()
+    }
+}
+
 /// A trivial change with its key proof.
 #[must_use]
 pub fn change_trivial() -> ChangePage {
@@ -396,6 +448,8 @@ pub fn change_trivial() -> ChangePage {
         title: "Move sms-router to 4.18.3 and raise its replicas".into(),
         decision: decision(State::AutoApproved, &files, trivial_rules(), summary),
         files,
+        excerpts: Vec::new(),
+        no_excerpt: String::new(),
         events: Vec::new(),
         exceptions: Vec::new(),
         ..change()

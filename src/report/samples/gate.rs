@@ -59,6 +59,8 @@ pub fn decision_blocked() -> DecisionPage {
         decided_at: time("2026-11-20 14:00:00"),
         expires_at: Some(time("2026-11-20 14:10:00")),
         state: State::Pending,
+        rollout: None,
+        set_aside: false,
         until: None,
         class: Some(Class::Significant),
         answer: answer(State::Pending, &missing),
@@ -158,6 +160,7 @@ pub fn deploy() -> DeployPage {
         artifact: Some(
             "sha256:5ac9e210774398bd0c6f21d4b8e03f976a15d2c840be917aee0358f1c76d2b94".into(),
         ),
+        declared: None,
         previous: Some(Link::new("dep_7388", "/deploys/dep_7388")),
         source: Some(Link::new(
             "deployment 91 at github",

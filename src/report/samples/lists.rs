@@ -114,6 +114,7 @@ pub(super) fn filters(action: &str) -> Filters {
 
 pub(super) fn pager(of: u64) -> Pager {
     Pager {
+        newer: None,
         first_row: 1,
         last_row: 24.min(of),
         of,

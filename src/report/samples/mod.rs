@@ -6,12 +6,14 @@ mod lists;
 mod overview;
 mod record;
 mod rules;
+mod search;
 
-pub use self::change::{change, change_trivial};
+pub use self::change::{change, change_hostile, change_trivial};
 pub use self::gate::{decision_blocked, decision_in, deploy};
 pub use self::lists::{changes, population, population_empty};
 pub use self::overview::{first_run, overview};
 pub use self::record::{entry, ledger, sign_in, sign_in_used};
+pub use self::search::{search, search_nothing};
 
 use crate::domain::{Oid, Time};
 use crate::report::attribution::Attribution;

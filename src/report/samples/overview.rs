@@ -9,6 +9,8 @@ use crate::report::overview::{
 use crate::report::population::Outcomes;
 use crate::report::prose::Prose;
 use crate::report::refs::{Link, Severity};
+use crate::report::strips::{Run, Strip};
+use crate::report::waits::WaitRow;
 
 /// The overview of a month.
 #[must_use]
@@ -30,7 +32,10 @@ pub fn overview() -> OverviewPage {
             .text(" all month; repository policies: 14"),
         days,
         services: services(),
+        waits: waits(),
         open: open_kinds(),
+        oldest: Some((time("2026-10-27 14:03:11"), "X09".into())),
+        period: Some(Run { first: PERIOD, last: PERIOD + 30 }),
         first: vec![
             (
                 Link::new("chg_01jaq0t7vb fraud-scoring", "/changes/chg_01jaq0t7vb"),
@@ -52,6 +57,7 @@ pub fn overview() -> OverviewPage {
                 last: Some(time("2026-11-20 14:05:51")),
                 set_aside: 0,
                 refused: 0,
+                strip: strip(&[]),
             },
             SourceRow {
                 id: "jira".into(),
@@ -59,13 +65,49 @@ pub fn overview() -> OverviewPage {
                 last: Some(time("2026-11-20 14:06:02")),
                 set_aside: 1,
                 refused: 2,
+                strip: strip(&[9, 10, 17]),
             },
-            SourceRow { id: HOSTILE.into(), deliveries: 0, last: None, set_aside: 0, refused: 0 },
+            SourceRow {
+                id: HOSTILE.into(),
+                deliveries: 0,
+                last: None,
+                set_aside: 0,
+                refused: 0,
+                strip: Strip::default(),
+            },
         ],
         population_href: "/population?from=2026-10-01&to=2026-10-31".into(),
         changes_href: "/changes?from=2026-10-01&to=2026-10-31".into(),
         first_run: Vec::new(),
     }
+}
+
+/// 2026-10-01 as days since 1970-01-01.
+const PERIOD: i64 = 20_727;
+
+/// October with these days missing.
+fn strip(silent: &[i64]) -> Strip {
+    let days: Vec<i64> =
+        (0..31).filter(|day| !silent.contains(day)).map(|day| PERIOD + day).collect();
+    Strip::of(&days, PERIOD + 30)
+}
+
+fn waits() -> Vec<WaitRow> {
+    let rows = [
+        ("*", 34, 14_400, 70_000),
+        ("auth", 27, 12_200, 39_000),
+        ("data", 19, 19_000, 95_000),
+        ("messaging", 148, 4_300, 17_200),
+        ("payments", 61, 7_600, 26_600),
+    ];
+    rows.into_iter()
+        .map(|(scope, number, median, ninety)| WaitRow {
+            scope: scope.into(),
+            number,
+            median,
+            ninety,
+        })
+        .collect()
 }
 
 pub(super) fn day(number: u64) -> Day {
@@ -75,7 +117,7 @@ pub(super) fn day(number: u64) -> Day {
         date: format!("2026-10-{number:02}"),
         weekend,
         by_class: [
-            base * 2,
+            base * 2 - u64::from(!weekend) - u64::from(!weekend && number <= 23),
             base / 2,
             base * u64::from(!weekend) * 3 / 4,
             u64::from(number % 4 == 2),
@@ -146,6 +188,9 @@ pub fn first_run() -> OverviewPage {
         days: Vec::new(),
         services: Vec::new(),
         open: Vec::new(),
+        waits: Vec::new(),
+        oldest: None,
+        period: None,
         first: Vec::new(),
         sources: Vec::new(),
         first_run: vec![

@@ -8,19 +8,19 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use crate::domain::Oid;
 use crate::policy::decision::{Counted, Rule};
 use crate::report::attribution::{Attribution, Segment, Term, bar};
 use crate::report::change::{ChangePage, FileRow};
-use crate::report::chart::{Columns, Day, class_totals, columns};
 use crate::report::decision::GateChange;
 use crate::report::entry::{ProofState, ReceiptView};
+use crate::report::excerpt::{Excerpt, Tone};
 use crate::report::keys::{KeyOutcome, KeyTable};
 use crate::report::lanes::{Drawing, Event, EventMark, lay_out};
 use crate::report::list::{Filters, Order, Pager, Sort};
-use crate::report::population::Outcomes;
 use crate::report::rules::{RuleOrder, RuleRow, rows};
 use crate::web::components as c;
-use crate::web::components::Given;
+use crate::web::components::{Given, filters};
 
 macro_rules! safe {
     ($($name:ident),+ $(,)?) => { $(impl HtmlSafe for $name<'_> {})+ };
@@ -31,10 +31,10 @@ safe!(
     Approvals,
     Keys,
     Files,
+    DiffExcerpt,
     Events,
     Lanes,
     Receipt,
-    DayChart,
     PagerBar,
     FilterRow,
     Terminal,
@@ -103,6 +103,21 @@ pub fn files(page: &ChangePage) -> Files<'_> {
         classes: page.classes(),
         lines: crate::report::words::lines(lines.added, lines.deleted),
     }
+}
+
+/// `diff-excerpt`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "components/diff_excerpt.html")]
+pub struct DiffExcerpt<'a> {
+    excerpt: &'a Excerpt,
+    head: &'a Oid,
+    label: String,
+}
+
+/// The lines that made the class.
+#[must_use]
+pub fn diff_excerpt<'a>(excerpt: &'a Excerpt, head: &'a Oid) -> DiffExcerpt<'a> {
+    DiffExcerpt { excerpt, head, label: crate::report::words::visible(&excerpt.path) }
 }
 
 /// `event-table`.
@@ -190,63 +205,6 @@ pub fn sums<'a>(attribution: &Attribution, verb: &'a str) -> Sums<'a> {
     }
 }
 
-/// A bar of outcomes, against the longest of its table.
-#[derive(Debug, Clone, Template)]
-#[template(path = "components/outcome_bar.html")]
-pub struct OutcomeBar {
-    segments: Vec<Segment>,
-}
-impl HtmlSafe for OutcomeBar {}
-
-/// Outcomes as a bar of up to 200 units, as long as `most` would be.
-#[must_use]
-pub fn outcome_bar(outcomes: &Outcomes, most: &u64) -> OutcomeBar {
-    let terms: Vec<Term> = outcomes
-        .parts()
-        .into_iter()
-        .map(|(number, word, fill)| Term { number, word, fill, bad: false })
-        .collect();
-    let width = 200 * outcomes.total() / (*most).max(1);
-    OutcomeBar { segments: bar(&terms, width.max(8)) }
-}
-
-/// `chart-bars`: deploys per day, stacked by highest class.
-#[derive(Debug, Clone, Template)]
-#[template(path = "components/day_chart.html")]
-pub struct DayChart<'a> {
-    days: &'a [Day],
-    chart: Columns,
-    classes: Vec<(crate::domain::Class, u64, &'static str)>,
-    finding: String,
-    rows_href: &'a str,
-}
-
-/// The chart with its finding, its numbers and the list behind it.
-#[must_use]
-pub fn day_chart<'a>(days: &'a [Day], rows_href: &'a str) -> DayChart<'a> {
-    DayChart {
-        days,
-        chart: columns(days),
-        classes: class_totals(days),
-        finding: day_finding(days),
-        rows_href,
-    }
-}
-
-/// The busiest day and how many days had none.
-fn day_finding(days: &[Day]) -> String {
-    let idle = days.iter().filter(|day| day.total() == 0).count() as u64;
-    match days.iter().max_by_key(|day| day.total()) {
-        None => "No day has a deploy.".into(),
-        Some(most) => format!(
-            "The most on one day: {} on {}. {} without a deploy.",
-            c::n(most.total()),
-            most.date,
-            crate::report::words::plural(idle, "day", "days")
-        ),
-    }
-}
-
 /// `filter-row`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "components/filter_row.html")]
@@ -287,7 +245,7 @@ pub fn pager(pager: &Pager) -> PagerBar<'_> {
 /// A column head that sorts.
 #[derive(Debug, Clone, Template)]
 #[template(
-    source = r#"{% match href %}{% when Some(href) %}<a href="{{ href }}"{% if arrow != "" %} class="is-sorted"{% endif %}>{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}</a>{% when None %}{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}{% endmatch %}"#,
+    source = r#"{% match href %}{% when Some(href) %}<a href="{{ href|carried }}"{% if arrow != "" %} class="is-sorted"{% endif %}>{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}</a>{% when None %}{{ label }}{% if arrow != "" %} <span aria-hidden="true">{{ arrow }}</span>{% endif %}{% endmatch %}"#,
     ext = "html"
 )]
 pub struct SortHead {

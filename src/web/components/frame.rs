@@ -90,6 +90,8 @@ pub struct Frame {
     pub base_url: String,
     /// Path and canonical query: sorted, defaults left out.
     pub path: String,
+    /// The scope as a query string, which every link to a page carries on; empty: none was set.
+    pub carried: String,
     /// Areas, in order.
     pub areas: Vec<Area>,
     /// Where the search goes; `None`: there is none yet.
@@ -116,11 +118,25 @@ pub struct Frame {
     pub js: String,
 }
 
+/// What the templates of a page are given beside their fields: the scope, see [`super::filters::carried`].
+impl askama::Values for Frame {
+    fn get_value<'a>(&'a self, key: &str) -> Option<&'a dyn std::any::Any> {
+        (key == super::filters::SCOPE).then_some(&self.carried as &dyn std::any::Any)
+    }
+}
+
 impl Frame {
     /// The whole address.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}{}", self.base_url, self.path)
+    }
+
+    /// The scope as hidden fields of a form that leads to another page.
+    #[must_use]
+    pub fn carried_fields(&self) -> Vec<(String, String)> {
+        let pairs = self.carried.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// The lines of the page's margins in print, as the text of its `style`.
@@ -145,6 +161,7 @@ impl Frame {
             version: "1.0.0".into(),
             base_url: "https://countersign.acme.example".into(),
             path: path.into(),
+            carried: path.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default(),
             areas: areas
                 .map(|(label, href)| Area {
                     label: label.into(),

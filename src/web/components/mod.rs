@@ -3,12 +3,15 @@
 //! In a template: `{{ c::state(row.state) }}`. Everything escapes; nothing here builds HTML by hand.
 
 pub mod blocks;
+pub mod charts;
+pub mod filters;
 pub mod frame;
 pub mod marks;
 pub mod print;
 pub mod text;
 
 pub use blocks::*;
+pub use charts::*;
 pub use frame::{Area, Frame, Scope, Seal};
 pub use marks::*;
 pub use text::*;

@@ -51,7 +51,14 @@ fn record(frame: &Frame) -> String {
 }
 
 fn boxed(css: &mut String, place: &str, content: &[&str]) {
-    let _ = write!(css, "@{place}{{content:{}}}", content.join(" "));
+    // Margin boxes know nothing of the sheet's tokens. Lines break where they are told to only: the two boxes of an edge
+    // share its width as their texts need it.
+    let font = if place.starts_with("top") {
+        "font:600 8.5pt system-ui,sans-serif"
+    } else {
+        "font:400 7pt/1.4 ui-monospace,monospace"
+    };
+    let _ = write!(css, "@{place}{{{font};white-space:pre;content:{}}}", content.join(" "));
 }
 
 /// A CSS string. Everything but plain letters, digits and a few signs is written as its code point, so that no text

@@ -8,7 +8,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::Given;
+use super::{Given, filters};
 use crate::domain::{Oid, Time};
 use crate::report::prose::{Prose, Span};
 use crate::report::refs::{ExceptionRef, Link, TicketRef};
@@ -128,6 +128,11 @@ pub fn delay(occurred: impl Given<Time>, received: impl Given<Time>) -> Delay {
     Delay { text, marked }
 }
 
+/// Text from outside where no element may stand, such as a title: invisible characters written out.
+pub fn visible(text: impl AsRef<str>) -> String {
+    words::visible(text.as_ref())
+}
+
 /// `count-of`: a whole number with commas.
 pub fn n(number: impl Given<u64>) -> String {
     words::count(*number.given())
@@ -143,9 +148,14 @@ pub fn share(part: impl Given<u64>, whole: impl Given<u64>) -> String {
     words::share(*part.given(), *whole.given())
 }
 
-/// The percentage alone, for a figure whose count stands under it; `none` of an empty whole.
+/// The percentage alone, for a figure whose count stands under it; the count where there are few (interface 1.2);
+/// `none` of an empty whole.
 pub fn percent(part: impl Given<u64>, whole: impl Given<u64>) -> String {
-    words::percent(*part.given(), *whole.given()).unwrap_or_else(|| "none".into())
+    let (part, whole) = (*part.given(), *whole.given());
+    if (1..words::FEW).contains(&whole) {
+        return words::share(part, whole);
+    }
+    words::percent(part, whole).unwrap_or_else(|| "none".into())
 }
 
 /// A number that is quiet when it is 0.
@@ -225,7 +235,7 @@ pub fn path(path: impl std::fmt::Display) -> Path {
 /// A link, or its text where the address leads nowhere that is safe.
 #[derive(Debug, Clone, Template)]
 #[template(
-    source = r#"{% if safe %}<a href="{{ link.href }}">{{ text }}</a>{% else %}{{ text }}{% endif %}"#,
+    source = r#"{% if safe %}<a href="{{ link.href|carried }}">{{ text }}</a>{% else %}{{ text }}{% endif %}"#,
     ext = "html"
 )]
 pub struct Anchor {
@@ -244,6 +254,12 @@ pub fn link(link: impl Given<Link>) -> Anchor {
 /// A link made of two texts.
 pub fn to(text: impl std::fmt::Display, href: impl AsRef<str>) -> Anchor {
     self::link(Link::new(text.to_string(), href.as_ref()))
+}
+
+/// An entry of the ledger by its index, linked.
+pub fn entry(index: impl Given<u64>) -> Anchor {
+    let index = *index.given();
+    to(words::count(index), format!("/ledger/{index}"))
 }
 
 /// `id-ticket`: linked; one that does not exist is struck through and says so.

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::change::ChangePage;
 use crate::report::keys::{KeyTable, table};
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/change.html")]
@@ -24,5 +24,5 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &ChangePage) -> Result<String, askama::Error> {
-    View { frame, page, keys: table(&page.decision.classification) }.render()
+    View { frame, page, keys: table(&page.decision.classification) }.render_with_values(frame)
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::decision::DecisionPage;
 use crate::report::keys::{KeyTable, table};
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/decision.html")]
@@ -24,5 +24,6 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &DecisionPage) -> Result<String, askama::Error> {
-    View { frame, page, keys: page.classification.as_ref().map(table).unwrap_or_default() }.render()
+    View { frame, page, keys: page.classification.as_ref().map(table).unwrap_or_default() }
+        .render_with_values(frame)
 }

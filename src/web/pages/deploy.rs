@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::report::deploy::DeployPage;
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/deploy.html")]
@@ -22,5 +22,5 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &DeployPage) -> Result<String, askama::Error> {
-    View { frame, page }.render()
+    View { frame, page }.render_with_values(frame)
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::entry::EntryPage;
 use crate::report::entry::ProofState;
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/entry.html")]
@@ -23,5 +23,5 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &EntryPage) -> Result<String, askama::Error> {
-    View { frame, page }.render()
+    View { frame, page }.render_with_values(frame)
 }

@@ -7,7 +7,7 @@ use crate::policy::decision::{RuleState, State};
 use crate::report::refs::{DeployStatus, Severity};
 use crate::report::samples;
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/gallery.html")]
@@ -20,6 +20,7 @@ struct View<'a> {
     change: crate::report::change::ChangePage,
     blocked: crate::report::decision::DecisionPage,
     population: crate::report::population::PopulationPage,
+    overviews: [crate::report::overview::OverviewPage; 2],
     none: Option<crate::domain::Time>,
 }
 
@@ -47,7 +48,8 @@ pub fn render(frame: &Frame) -> Result<String, askama::Error> {
         change: samples::change(),
         blocked: samples::decision_blocked(),
         population: samples::population(),
+        overviews: [samples::overview(), samples::first_run()],
         none: None,
     }
-    .render()
+    .render_with_values(frame)
 }

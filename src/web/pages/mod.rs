@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod overview;
 pub mod population;
 pub mod problem;
+pub mod search;
 pub mod sign_in;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -37,6 +38,7 @@ pub(super) fn frame_without_record() -> (Frame, String) {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         base_url: String::new(),
         path: String::new(),
+        carried: String::new(),
         areas: Vec::new(),
         search: None,
         scope: None,

@@ -2,17 +2,16 @@
 
 use askama::Template;
 
-use crate::report::overview::OverviewPage;
+use crate::report::overview::{LOOKED_AT, OverviewPage};
 use crate::report::refs::Severity;
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/overview.html")]
 struct View<'a> {
     frame: &'a Frame,
     page: &'a OverviewPage,
-    most: u64,
 }
 
 impl View<'_> {
@@ -24,10 +23,5 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &OverviewPage) -> Result<String, askama::Error> {
-    View {
-        frame,
-        page,
-        most: page.services.iter().map(|row| row.outcomes.total()).max().unwrap_or(0),
-    }
-    .render()
+    View { frame, page }.render_with_values(frame)
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::report::population::PopulationPage;
 use crate::report::refs::DeployStatus;
 use crate::web::components as c;
-use crate::web::components::Frame;
+use crate::web::components::{Frame, filters};
 
 #[derive(Template)]
 #[template(path = "pages/population.html")]
@@ -23,5 +23,5 @@ impl View<'_> {
 
 /// The page as HTML.
 pub fn render(frame: &Frame, page: &PopulationPage) -> Result<String, askama::Error> {
-    View { frame, page }.render()
+    View { frame, page }.render_with_values(frame)
 }

@@ -76,6 +76,15 @@ pub struct Account {
     pub email: String,
     /// A machine.
     pub bot: bool,
+    /// Belongs to the repositories, by the word of the forge.
+    pub member: bool,
+}
+
+/// A team with those who are in it now.
+#[derive(Debug, Default)]
+struct Team {
+    id: u64,
+    members: BTreeMap<String, Account>,
 }
 
 /// The world outside.
@@ -86,7 +95,7 @@ pub struct Forge {
     now: Time,
     counter: u64,
     accounts: BTreeMap<String, Account>,
-    teams: BTreeMap<String, u64>,
+    teams: BTreeMap<String, Team>,
     repositories: BTreeMap<String, repos::Repository>,
     deployments: BTreeMap<u64, deploys::Deployment>,
     tickets: BTreeMap<String, tracker::Ticket>,
@@ -142,6 +151,14 @@ impl Forge {
         self.account(login, name, false);
     }
 
+    /// Somebody who does not belong to any repository gets an account.
+    pub fn outsider(&mut self, login: &str, name: &str) {
+        self.account(login, name, false);
+        if let Some(account) = self.accounts.get_mut(login) {
+            account.member = false;
+        }
+    }
+
     /// A machine gets an account; its login should end in `[bot]`.
     pub fn bot(&mut self, login: &str) {
         self.account(login, login, true);
@@ -154,7 +171,14 @@ impl Forge {
         } else {
             format!("{login}@acme.example")
         };
-        let account = Account { id, login: login.to_owned(), name: name.to_owned(), email, bot };
+        let account = Account {
+            id,
+            login: login.to_owned(),
+            name: name.to_owned(),
+            email,
+            bot,
+            member: true,
+        };
         self.accounts.insert(login.to_owned(), account);
     }
 
@@ -176,11 +200,26 @@ impl Forge {
 
     fn membership(&mut self, team: &str, login: &str, action: &str) -> Result<(), ForgeError> {
         let member = self.who(login)?;
-        let next = 7_000 + self.teams.len() as u64;
-        let id = *self.teams.entry(team.to_owned()).or_insert(next);
-        let body = payload::membership(team, id, action, &member);
+        let id = 7_000 + self.teams.len() as u64;
+        let known = self.teams.entry(team.to_owned()).or_insert(Team { id, ..Team::default() });
+        if action == "added" {
+            known.members.insert(login.to_owned(), member.clone());
+        } else {
+            known.members.remove(login);
+        }
+        let body = payload::membership(team, known.id, action, &member);
         self.send_github("membership", &body);
         Ok(())
+    }
+
+    /// What the forge's REST API answers about its teams now, by path.
+    #[must_use]
+    pub fn team_answers(&self) -> BTreeMap<String, serde_json::Value> {
+        let answers = self
+            .teams
+            .iter()
+            .flat_map(|(name, team)| payload::team_answers(name, team.id, team.members.values()));
+        answers.collect()
     }
 
     /// A repository by its name.

@@ -29,8 +29,11 @@ fn owner(repo: &str) -> &str {
     repo.split('/').next().unwrap_or_default()
 }
 
+/// The id of the one organisation.
+const ORGANIZATION: u64 = 501;
+
 fn organization(login: &str) -> Value {
-    json!({ "login": login, "id": 501, "node_id": "O_501", "description": "" })
+    json!({ "login": login, "id": ORGANIZATION, "node_id": "O_501", "description": "" })
 }
 
 fn repository(repo: &Repository) -> Value {
@@ -85,6 +88,21 @@ pub(super) fn merge_group(
         fields.insert("reason".to_owned(), reason.into());
     }
     around(repo, &group.by, own)
+}
+
+/// REST answers about a team, by path: the team by its name, its members by its ids.
+pub(super) fn team_answers<'a>(
+    name: &str,
+    id: u64,
+    members: impl Iterator<Item = &'a Account>,
+) -> [(String, Value); 2] {
+    let (organization_login, slug) = name.split_once('/').unwrap_or(("", name));
+    let organization = organization(organization_login);
+    let team = json!({ "id": id, "name": slug, "slug": slug, "organization": organization });
+    [
+        (format!("/orgs/{organization_login}/teams/{slug}"), team),
+        (format!("/organizations/{ORGANIZATION}/team/{id}/members"), members.map(user).collect()),
+    ]
 }
 
 fn pull(repo: &Repository, pull: &Pull, at: Time) -> Value {
@@ -146,7 +164,7 @@ pub(super) fn review(
             "body": review.body, "state": review.state, "commit_id": review.commit,
             "submitted_at": time(review.submitted_at), "updated_at": time(at),
             "html_url": format!("{WEB}/{}/pull/{}#pullrequestreview-{}", repo.name, state.number, review.id),
-            "author_association": "MEMBER",
+            "author_association": if review.by.member { "MEMBER" } else { "CONTRIBUTOR" },
         },
     });
     around(repo, sender, own)
@@ -228,6 +246,7 @@ pub(super) fn check_run(repo: &Repository, check: &Check<'_>) -> Value {
         name: "github-actions[bot]".to_owned(),
         email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
         bot: true,
+        member: true,
     };
     let own = json!({
         "action": "completed",

@@ -118,6 +118,8 @@ async fn members_pull_requests_and_reviews_are_read_into_our_words() {
         let sha = "a".repeat(40);
         let body = if path.contains("/members") {
             json!([{"id": 1, "login": "ada", "type": "User"}])
+        } else if path.ends_with("/orgs/acme/teams/architects") {
+            json!({"id": 7, "slug": "architects", "name": "A", "organization": {"id": 5, "login": "acme"}})
         } else if path.contains("/reviews") {
             json!([
                 {"id": 90, "user": {"id": 9, "login": "grace", "type": "User"}, "body": "", "state": "APPROVED",
@@ -135,14 +137,17 @@ async fn members_pull_requests_and_reviews_are_read_into_our_words() {
     })
     .await;
     let client = server.client();
-    let members = client.team_members("acme", "architects").await.expect("members");
-    assert_eq!(members.iter().map(|m| m.login.as_str()).collect::<Vec<_>>(), ["ada"]);
+    let roster = client.roster("acme", "architects").await.expect("members");
+    assert_eq!(roster.team, "7");
+    assert_eq!(roster.members.iter().map(|m| m.login.as_str()).collect::<Vec<_>>(), ["ada"]);
     let reviews = client.reviews(&repo(), 7).await.expect("reviews");
     assert_eq!(reviews.iter().map(|r| r.state.as_str()).collect::<Vec<_>>(), ["approved"]);
     let pull = client.pull(&repo(), 7).await.expect("a pull request");
     assert_eq!((pull.merged, pull.repo.name.as_str()), (true, "acme/renamed"));
-    assert!(client.team_members("acme", "../../user").await.is_err());
-    assert_eq!(server.seen().len(), 3, "a name that is none is not asked for");
+    assert!(client.roster("acme", "../../user").await.is_err());
+    let seen = server.seen();
+    assert_eq!(seen.len(), 4, "a name that is none is not asked for");
+    assert!(seen[1].starts_with("GET /api/v3/organizations/5/team/7/members?"), "{}", seen[1]);
 }
 
 /// Status, headers, body, and the sentence that follows.

@@ -138,6 +138,31 @@ fn a_review_is_bound_to_its_commit_and_a_dismissal_has_a_moment_of_its_own() {
 }
 
 #[test]
+fn who_belongs_to_the_repository_is_told_and_silence_or_an_unknown_word_is_no_yes() {
+    let member = |association: Value| {
+        let mut own = review("submitted", "approved");
+        own["review"]["author_association"] = association;
+        only!(told("pull_request_review", &own), Review).member
+    };
+    for inside in ["OWNER", "MEMBER", "COLLABORATOR"] {
+        assert_eq!(member(json!(inside)), Some(true), "{inside}");
+    }
+    let outside = [
+        "CONTRIBUTOR",
+        "FIRST_TIMER",
+        "FIRST_TIME_CONTRIBUTOR",
+        "MANNEQUIN",
+        "NONE",
+        "member",
+        "X",
+    ];
+    for outside in outside {
+        assert_eq!(member(json!(outside)), Some(false), "{outside}");
+    }
+    assert_eq!((member(json!("")), member(Value::Null)), (None, None));
+}
+
+#[test]
 fn a_push_tells_creation_removal_and_tags_apart() {
     let push = |reference: &str, before: &str, after: &str| {
         let own = json!({"ref": reference, "before": before, "after": after, "forced": false,

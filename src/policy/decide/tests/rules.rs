@@ -3,8 +3,8 @@
 use crate::domain::Class;
 use crate::domain::fact::Integrity;
 use crate::policy::decision::{RuleState, State};
-use crate::policy::model::{Dependencies, SemverStep, When};
-use crate::policy::testkit::{Story, glob, rule, why};
+use crate::policy::model::{Dependencies, PersonEntry, SemverStep, When};
+use crate::policy::testkit::{Story, glob, minute, rule, why};
 
 #[test]
 fn a_trivial_change_passes_by_rule() {
@@ -40,6 +40,42 @@ fn a_routine_change_needs_its_peers() {
     assert_eq!(approved.state, State::Approved);
     assert_eq!(approved.opinions[0].role.as_deref(), Some("peer"));
     assert_eq!(story.approves("dev1").state(), State::Pending);
+}
+
+#[test]
+fn a_peer_belongs_to_the_repository_or_is_named_by_the_organisation() {
+    let said = |member| {
+        let story = Story::of(Class::Routine).peers(1, Class::Routine).approves("dev9");
+        story.which(|opinion| opinion.member = member)
+    };
+    assert_eq!(said(Some(true)).state(), State::Approved);
+    for (member, because) in [
+        (Some(false), "the source counts them as an outsider"),
+        (None, "the source does not say that they belong to the repository"),
+    ] {
+        let decision = said(member).decide();
+        assert_eq!(decision.state, State::Pending);
+        let expected = format!("no peer: {because}, and the organisation file names them nowhere");
+        assert_eq!(why(&decision, "dev9"), expected);
+        assert_eq!(
+            (decision.opinions[0].role.as_ref(), decision.opinions[0].counts),
+            (None, false)
+        );
+        let listed = said(member).with(|story| {
+            let dev9 = PersonEntry { user: "dev9".to_owned(), ..PersonEntry::default() };
+            story.effective.organisation.people.push(dev9);
+        });
+        assert_eq!(listed.state(), State::Approved);
+        let holder = said(member).grant("dev9", "security", &["payments"]);
+        assert_eq!(holder.state(), State::Approved);
+        assert_eq!(holder.until(minute(0)).state(), State::Pending, "the role had ended");
+    }
+}
+
+#[test]
+fn whoever_holds_the_role_that_is_asked_for_need_not_belong_to_the_repository() {
+    let story = Story::significant().architect("arch1").approves("arch1");
+    assert_eq!(story.which(|opinion| opinion.member = Some(false)).state(), State::Approved);
 }
 
 #[test]

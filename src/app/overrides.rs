@@ -1,0 +1,179 @@
+//! An administrator sets a veto aside, with a reason (product: veto; sem 4). The veto stays in the record, and the rule
+//! is overridden, never satisfied (P5).
+
+use std::collections::BTreeMap;
+
+use super::judge::Subject;
+use super::people::People;
+use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
+use crate::domain::Person;
+use crate::domain::fact::{Facts, Opinion, Override};
+use crate::policy;
+use crate::store::repositories::Repository;
+use crate::store::{self, Tx, aggregates};
+
+/// Characters of a reason, at least: as for an emergency (sem 9).
+pub const REASON_LEAST: usize = 20;
+/// Characters of a reason, at most: it stands in an entry of the ledger whole.
+pub const REASON_MOST: usize = 2_000;
+
+/// A veto to set aside.
+#[derive(Debug, Clone)]
+pub struct OverrideRequest {
+    /// The change's id.
+    pub change: String,
+    /// The veto's id: the source's id of the review.
+    pub veto: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The vetoes of a pull request that were set aside.
+pub(crate) async fn of_pull(
+    tx: &mut Tx,
+    repo: &str,
+    number: u64,
+) -> Result<Vec<Override>, AppError> {
+    let known = kept(tx, &project::pull_key(repo, number)).await?;
+    Ok(known.into_values().collect())
+}
+
+async fn kept(tx: &mut Tx, key: &str) -> Result<BTreeMap<String, Override>, AppError> {
+    Ok(aggregates::get(tx, "overrides", key).await?.unwrap_or_default())
+}
+
+struct SetAside {
+    repo: String,
+    number: u64,
+    change: String,
+    vetoed_by: String,
+    head: crate::domain::Oid,
+    veto: String,
+    by: Person,
+    why: String,
+}
+
+impl Command for SetAside {
+    type Out = Override;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<Override, AppError> {
+        let key = project::pull_key(&self.repo, self.number);
+        let mut known = kept(unit.tx(), &key).await?;
+        if let Some(first) = known.get(&self.veto) {
+            let (by, at) = (&first.by, first.at.to_seconds_text());
+            return Err(AppError::Conflict(format!("{by} overrode this veto on {at}")));
+        }
+        let over = Override {
+            veto: self.veto.clone(),
+            by: self.by.clone(),
+            at: unit.now(),
+            why: self.why.clone(),
+        };
+        known.insert(self.veto.clone(), over.clone());
+        aggregates::put(unit.tx(), "overrides", &key, &known).await?;
+        let body = serde_json::json!({
+            "change": self.change, "repo": self.repo, "pull": self.number, "head": self.head, "veto": self.veto,
+            "vetoed_by": self.vetoed_by, "by": self.by, "why": self.why,
+        });
+        unit.record("veto.overridden", fields(body))?;
+        unit.moved(&self.repo);
+        let now = unit.now().micros();
+        store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+        Ok(over)
+    }
+}
+
+impl App {
+    /// Sets a veto aside. Only a signed-in administrator may, who took no part in the change; the veto has to stand.
+    pub async fn override_veto(
+        &self,
+        caller: &Caller,
+        request: OverrideRequest,
+    ) -> Result<Override, AppError> {
+        caller.may_in_person(Action::OverrideVeto)?;
+        let why = reason(&request.reason)?;
+        let mut tx = self.db().read().await?;
+        let row = store::changes::get(&mut tx, &request.change).await?;
+        let row = row.ok_or_else(|| {
+            AppError::NotFound(format!("there is no change `{}`", request.change))
+        })?;
+        let repo = store::repositories::by_id(&mut tx, &row.repo).await?;
+        drop(tx);
+        let (Some(repo), Some(number)) = (repo, row.pull) else {
+            return Err(AppError::NotFound(
+                "this change landed without a pull request, so nobody could veto it".to_owned(),
+            ));
+        };
+        let judged = self.judge(&repo, &Subject::Pull(number), self.clock().now()).await?;
+        let by = self.who_overrides(caller, &repo, &judged.facts).await?;
+        let veto = standing(&judged.facts, &request.veto)?;
+        let set_aside = SetAside {
+            repo: repo.id,
+            number,
+            change: row.id,
+            vetoed_by: veto.name.clone(),
+            head: judged.facts.head,
+            veto: request.veto,
+            by,
+            why,
+        };
+        self.writer().submit(set_aside).await
+    }
+
+    /// The caller as a person of the repository's source, who took no part in the change. Whoever cannot be told from
+    /// the authors is not let in (P2).
+    async fn who_overrides(
+        &self,
+        caller: &Caller,
+        repo: &Repository,
+        facts: &Facts,
+    ) -> Result<Person, AppError> {
+        if let Some(why) = facts.errors.first() {
+            return Err(AppError::Unavailable(format!("who wrote this cannot be told: {why}")));
+        }
+        let organisation = self.organisation().organisation();
+        let mut tx = self.db().read().await?;
+        let people = People::load(&mut tx, &repo.source, &organisation).await?;
+        let by = people.named(&caller.name).ok_or_else(|| {
+            AppError::Forbidden(format!(
+                "{} is nobody the organisation file names under `people`, and no login of {}, so nobody can tell whether they took part",
+                caller.name, repo.source
+            ))
+        })?;
+        match policy::approvals::excluded(facts).get(&by) {
+            Some(why) => Err(AppError::Forbidden(format!(
+                "{by} took part in this change ({why}); somebody else has to override the veto"
+            ))),
+            None => Ok(by),
+        }
+    }
+}
+
+/// The veto of that id, if it stands.
+fn standing<'a>(facts: &'a Facts, id: &str) -> Result<&'a Opinion, AppError> {
+    let standing = policy::approvals::standing_vetoes(facts, &policy::approvals::excluded(facts));
+    if let Some(veto) = standing.iter().find(|veto| veto.id == id) {
+        return Ok(veto);
+    }
+    if let Some(over) = facts.overrides.iter().find(|over| over.veto == id) {
+        let (by, at) = (&over.by, over.at.to_seconds_text());
+        return Err(AppError::Conflict(format!("{by} overrode this veto on {at}")));
+    }
+    let known: Vec<String> =
+        standing.iter().map(|veto| format!("{} by {}", veto.id, veto.name)).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(AppError::NotFound(format!("no veto `{id}` stands on this change; standing: {known}")))
+}
+
+fn reason(text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    match text.chars().count() {
+        count if count < REASON_LEAST => Err(AppError::Invalid(format!(
+            "reason: at least {REASON_LEAST} characters say why the veto is overridden; these are {count}"
+        ))),
+        count if count > REASON_MOST => Err(AppError::Invalid(format!(
+            "reason: at most {REASON_MOST} characters; these are {count}"
+        ))),
+        _ => Ok(text.to_owned()),
+    }
+}
