@@ -14,6 +14,7 @@ use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
 use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, RanBefore, Succeeded};
+use crate::policy::exempt::Exemption;
 use crate::policy::{self, State};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
@@ -142,10 +143,7 @@ impl App {
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
         let total = from_git.range.brought_in.len();
-        let exempted = self.exemptions(repo, &from_git.buckets.direct).await?;
-        self.no_changes(repo, &exempted).await?;
-        let is_exempt = |commit: &Oid| exempted.iter().any(|exempt| exempt.commit == *commit);
-        from_git.buckets.direct.retain(|commit| !is_exempt(commit));
+        let exempted = self.exempted(repo, &mut from_git.buckets.direct).await?;
         facts.buckets = counted(total, &from_git.buckets);
         facts.buckets.exempt = exempted.len() as u64;
         facts.buckets.exempted = exempted;
@@ -160,6 +158,18 @@ impl App {
             facts.withdrawn.extend(self.outcome_of(repo, change, false).await?);
         }
         Ok(Attributed { facts, tree: from_git.tree, reach: from_git.reach })
+    }
+
+    /// Takes the commits that a bot was allowed to make out of the direct ones.
+    async fn exempted(
+        &self,
+        repo: &Repository,
+        direct: &mut Vec<Oid>,
+    ) -> Result<Vec<Exemption>, AppError> {
+        let exempted = self.exemptions(repo, direct).await?;
+        self.no_changes(repo, &exempted).await?;
+        direct.retain(|commit| !exempted.iter().any(|exempt| exempt.commit == *commit));
+        Ok(exempted)
     }
 
     async fn outcome_of(

@@ -46,7 +46,7 @@ pub(super) async fn run(command: &VetoCommand, config: Option<&Path>) -> Outcome
         return Err(Failure::usage("--by: say who overrides the veto"));
     }
     let app = open::existing(config).await?;
-    let done = set_aside(&app, args).await;
+    let done = Box::pin(set_aside(&app, args)).await;
     open::close(&app).await;
     done?;
     let (repo, number) = (foreign(&args.pull.repo), args.pull.number);

@@ -157,10 +157,10 @@ deploy:
             with(&|it| it.pushed_by = vec![named_alike()]),
             with(&|it| {
                 (it.author, it.committer, it.pushed_by) =
-                    (Some(posing()), Some(posing()), vec![posing()])
+                    (Some(posing()), Some(posing()), vec![posing()]);
             }),
             with(&|it| {
-                (it.author, it.committer, it.pushed_by) = (Some(dev()), Some(dev()), vec![dev()])
+                (it.author, it.committer, it.pushed_by) = (Some(dev()), Some(dev()), vec![dev()]);
             }),
             with(&|it| it.parents = 0),
             with(&|it| it.parents = 2),

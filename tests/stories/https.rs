@@ -115,7 +115,7 @@ impl Room {
         let spec = FetchSpec {
             token: Some(TOKEN.to_owned()),
             ca_file: Some(server.authority.clone()),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             ..FetchSpec::new(server.url("it.git"))
         };
         Self { server, folder: tempfile::tempdir().expect("a folder"), spec }

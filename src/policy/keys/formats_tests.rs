@@ -137,7 +137,7 @@ fn env_files_prove_only_what_all_readers_agree_on() {
 #[test]
 fn ini_files_are_sections_with_keys() {
     let old = "top = 1\n[pool]\nsize = 4\n; a remark\nname = x\n";
-    proves("a.ini", old, &old.replace("4", "6"), "Replace pool.size");
+    proves("a.ini", old, &old.replace('4', "6"), "Replace pool.size");
     equal("a.ini", old, "top=1\n[pool]\nname=x\n# moved\nsize=4\n");
     let added = compare("a.ini", "[a]\nb=1\n", "[a]\nb=1\n[c]\nd=2\n");
     assert_eq!(told(&added), ["Add c.d"]);
@@ -160,7 +160,7 @@ fn ini_files_are_sections_with_keys() {
 #[test]
 fn variable_files_hold_values_written_out() {
     let old = "replicas = 4\nzones = [\"a\", \"b\"]\nimage = { tag = \"v1\", \"pull\" = true }\n";
-    proves("a.tfvars", old, &old.replace("4", "6"), "Replace replicas");
+    proves("a.tfvars", old, &old.replace('4', "6"), "Replace replicas");
     proves("a.tfvars", old, &old.replace("v1", "v2"), "Replace image.tag");
     proves("a.tfvars", old, &old.replace("\"b\"", "\"c\""), "Replace zones[1]");
     equal("a.tfvars", old, &format!("# why = not\n/* a = 1 */\n{old}// b = \"x\n"));
