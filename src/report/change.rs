@@ -70,8 +70,6 @@ pub struct ChangePage {
     pub title: String,
     /// The repository.
     pub repo: String,
-    /// Changes of that repository.
-    pub repo_href: String,
     /// The proposal, at its source; `None`: it landed without one.
     pub pull: Option<Link>,
     /// The branch.

@@ -52,7 +52,6 @@ impl App {
         Ok(ChangePage {
             id: row.id.clone(),
             title: row.title.clone(),
-            repo_href: format!("/changes?repo={}", super::encoded(&repo)),
             repo,
             pull: row
                 .pull
