@@ -81,7 +81,8 @@ fn compare(floors: &[Load], products: &[Load]) -> ExitCode {
 /// The floor: a row by its primary key, from a pool opened as the product opens it.
 async fn floor(folder: &Path) -> Outcome<SocketAddr> {
     let file = folder.join("floor.db");
-    let Db::Sqlite { writer, readers } = Db::open(&format!("sqlite:{}", file.display())).await?
+    let Db::Sqlite { writer, readers, .. } =
+        Db::open(&format!("sqlite:{}", file.display())).await?
     else {
         return Err("not SQLite".into());
     };

@@ -39,7 +39,7 @@ const FEWER: &str = "COUNTERSIGN_BENCH_DELIVERIES";
 const FEW: u64 = 10_000;
 const DELIVERIES_A_DEPLOY: u64 = 10;
 /// Which fill it is: another one fills anew.
-const FILL: u32 = 2;
+const FILL: u32 = 3;
 /// Deliveries in one transaction of the fill.
 const CHUNK: u64 = 20_000;
 const ROUNDS: usize = 40;
@@ -185,10 +185,14 @@ async fn serve(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// The folder of a database with so many deliveries; filled now if it is not there.
+/// The folder of a database with so many deliveries; filled now if it is not there, or was made by other migrations.
 async fn filled(deliveries: u64) -> Outcome<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("target/bench/server-{deliveries}-{FILL}-{}", store::migrations().len()));
+    let texts: String = store::migrations().iter().map(|migration| migration.sqlite).collect();
+    let made_by = id::sha256(texts.as_bytes()).split_off("sha256:".len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!(
+        "target/bench/server-{deliveries}-{FILL}-{}",
+        made_by.get(..12).unwrap_or(&made_by)
+    ));
     let done = folder.join("filled");
     if done.exists() {
         return Ok(folder);
@@ -404,26 +408,15 @@ fn deploy_body() -> Outcome<DeployBody> {
         integrity: Integrity::Intact,
         landed_sha: Some(sha),
     };
+    let kind = DeployKind::Forward;
     let facts = DeployFacts {
-        repo: "acme/payments".to_owned(),
-        sha,
-        service: "settlement".to_owned(),
-        environment: "production".to_owned(),
-        kind: DeployKind::Forward,
         previous: Some(sha),
         buckets: Buckets { total: 3, landed: 3, ..Buckets::default() },
         changes: vec![
             change(1, "PAY-1182 Round half to even"),
             change(2, "PAY-1190 Retry the scheme once"),
         ],
-        withdrawn: Vec::new(),
-        last_good: None,
-        migration_between: false,
-        configuration_changed: false,
-        declared: None,
-        succeeded: Vec::new(),
-        emergencies: Vec::new(),
-        errors: Vec::new(),
+        ..DeployFacts::of("acme/payments", sha, "settlement", "production", kind)
     };
     let effective = effective(Layer::Missing, Layer::Missing, "main");
     let decision = decide_deploy(&effective, &facts, at(0)?);

@@ -20,6 +20,16 @@ create index delivery_set_aside on delivery (seq) where state = 'set_aside';
 -- What the overview counts in a period, without reading a body.
 create index delivery_by_time on delivery (source, received_at, state);
 
+-- How many of each state came on each day (days since 1970-01-01): what the overview sums, at any number of deliveries.
+create table delivery_total (
+  source      text not null,
+  day         integer not null,
+  state       text not null,
+  deliveries  integer not null,
+  primary key (source, day, state)
+) strict;
+create index delivery_total_empty on delivery_total (deliveries) where deliveries = 0;
+
 -- The same delivery id with another body (X50): kept beside the first, applied nowhere.
 create table delivery_conflict (
   delivery      text not null,

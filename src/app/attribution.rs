@@ -115,22 +115,17 @@ impl App {
         let from_git =
             self.in_mirror(repo, move |mirror| read(mirror, previous, sha, &landings)).await;
         let mut facts = DeployFacts {
-            repo: repo.name.clone(),
-            sha,
-            service: target.service.clone(),
-            environment: target.environment.clone(),
-            kind: DeployKind::Unresolved,
             previous,
-            buckets: Buckets::default(),
-            changes: Vec::new(),
-            withdrawn: Vec::new(),
-            last_good: last_good(&earlier, sha),
-            migration_between: false,
-            configuration_changed: false,
             declared,
+            last_good: last_good(&earlier, sha),
             succeeded: succeeded(&of_repo, target),
-            emergencies: Vec::new(),
-            errors: Vec::new(),
+            ..DeployFacts::of(
+                &repo.name,
+                sha,
+                &target.service,
+                &target.environment,
+                DeployKind::Unresolved,
+            )
         };
         let mut from_git = match from_git {
             Ok(from_git) => from_git,

@@ -222,6 +222,7 @@ impl App {
         if let Some(reason) = self.writer().closed() {
             return Err(AppError::ReadOnly(reason.to_owned()));
         }
+        self.db().is_in_place()?;
         let mut tx = self.db().read().await?;
         store::ledger::head(&mut tx).await?;
         let teams = store::jobs::failing(&mut tx, rosters::JOB).await?.len();

@@ -1,7 +1,7 @@
 //! The counters behind the totals of lists: whether they are what a recount gives, and counted anew where they are not.
 
 use super::{Action, App, AppError, Caller, Command, Unit};
-use crate::store::{landed, population};
+use crate::store::totals;
 
 struct Recount;
 
@@ -9,17 +9,16 @@ impl Command for Recount {
     type Out = ();
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        population::recount(unit.tx()).await?;
-        Ok(landed::recount(unit.tx()).await?)
+        Ok(totals::recount(unit.tx()).await?)
     }
 }
 
 impl App {
-    /// How many counters differ from a recount of the deploys and changes they count. None ever should.
+    /// How many counters differ from a recount of the deliveries, deploys and changes they count. None ever should.
     pub async fn wrong_totals(&self, caller: &Caller) -> Result<u64, AppError> {
         caller.may(Action::Read, None)?;
         let mut tx = self.db().read().await?;
-        Ok(population::wrong_totals(&mut tx).await? + landed::wrong_totals(&mut tx).await?)
+        Ok(totals::wrong(&mut tx).await?)
     }
 
     /// Counts everything anew.

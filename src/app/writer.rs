@@ -368,7 +368,11 @@ async fn write(
     counted: Arc<Counted>,
 ) {
     let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH);
+    let mut doubtful = false;
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if doubtful {
+            doubtful = !forget(&db).await;
+        }
         let fate = match write_batch(&db, clock.now(), &mut batch).await {
             Ok(wrote) => {
                 counted.count(batch.len());
@@ -380,8 +384,7 @@ async fn write(
             Err(failed) => {
                 tracing::error!(why = %failed.why, "a batch was not kept; its connection is thrown away");
                 counted.fails(Some(failed.why));
-                // Whatever failed, nothing on that connection may be believed any more.
-                db.forget_writer().await;
+                doubtful = !forget(&db).await;
                 Err(failed.told)
             }
         };
@@ -391,7 +394,18 @@ async fn write(
     }
 }
 
+/// Whatever failed, nothing on that connection may be believed any more. Where the database is not in its place, a new
+/// connection could open another one: then this waits until it is, and gives `false`.
+async fn forget(db: &Db) -> bool {
+    let in_place = db.is_in_place().is_ok();
+    if in_place {
+        db.forget_writer().await;
+    }
+    in_place
+}
+
 async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<bool, Failed> {
+    db.is_in_place().map_err(AppError::from)?;
     let mut unit = Unit::begin(db, now).await?;
     for work in batch {
         if let Err(error) = run_alone(&mut unit, work.as_mut()).await? {
@@ -406,7 +420,8 @@ async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<
         }
     }
     let wrote = unit.seal().await?;
-    let committed = unit.tx.commit().await.map(|()| wrote);
+    // Looked at after the commit as well: what was committed into a file that is gone was not kept.
+    let committed = unit.tx.commit().await.and_then(|()| db.is_in_place()).map(|()| wrote);
     committed.map_err(|error| Failed { told: AppError::Ambiguous, why: error.to_string() })
 }
 

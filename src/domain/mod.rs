@@ -25,4 +25,4 @@ pub use file::{FileChange, KeyChange, KeyDiff, KeyOp, Segment, Side, Value};
 pub use oid::{BadOid, Oid};
 pub use path::RepoPath;
 pub use person::{Account, AccountKind, Person, Signature};
-pub use time::Time;
+pub use time::{DAY, Time};

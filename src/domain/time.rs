@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Time(DateTime<Utc>);
 
+/// A day in microseconds.
+pub const DAY: i64 = 24 * 3600 * 1_000_000;
+
 impl Time {
     /// Microseconds since 1970-01-01; `None` outside the years that can be written.
     #[must_use]

@@ -3,7 +3,7 @@
 //! One scale for all lanes. Days may differ in width, by how much happened; inside a day the scale is even.
 
 use super::prose::Prose;
-use crate::domain::Time;
+use crate::domain::{DAY, Time};
 
 /// The lanes, always all seven, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +196,6 @@ const LONG_DATE: i64 = 104;
 /// Room for `10-06`.
 const SHORT_DATE: i64 = 44;
 /// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 /// More days than this are not drawn one by one: the picture would only be lines. The table stays.
 const MOST_DAYS: i64 = 400;
 

@@ -121,10 +121,10 @@ pub async fn put(
     if let Some(index) = change.ledger_index {
         keep_past(tx, &change.id, index).await?;
     }
-    landed::count(tx, &change.id, -1).await?;
+    landed::COUNTERS.count(tx, &change.id, -1).await?;
     write(tx, change, decision, evaluated).await?;
-    landed::count(tx, &change.id, 1).await?;
-    landed::tidy(tx).await
+    landed::COUNTERS.count(tx, &change.id, 1).await?;
+    landed::COUNTERS.tidy(tx).await
 }
 
 async fn keep_past(tx: &mut Tx, id: &str, until: u64) -> Result<(), StoreError> {
@@ -222,8 +222,8 @@ pub async fn put_commits(
 /// that says so.
 pub async fn remove(tx: &mut Tx, id: &str, index: u64) -> Result<(), StoreError> {
     keep_past(tx, id, index).await?;
-    landed::count(tx, id, -1).await?;
-    landed::tidy(tx).await?;
+    landed::COUNTERS.count(tx, id, -1).await?;
+    landed::COUNTERS.tidy(tx).await?;
     on!(tx, |conn| sqlx::query(DROP).bind(id).execute(conn).await.map(|_| ()))?;
     Ok(())
 }

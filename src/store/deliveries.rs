@@ -1,5 +1,6 @@
 //! Deliveries: what arrived, raw. Bodies are kept compressed; their digest is over the bytes received.
 
+use super::list::{self, Counters};
 use super::{StoreError, Tx, on, signed, unsigned};
 use crate::domain::Time;
 
@@ -20,8 +21,40 @@ const REFUSED: &str = "insert into refused_delivery (source, reason, day, count,
      on conflict (source, reason, day) do update set count = refused_delivery.count + 1, last_at = excluded.last_at, last_sha256 = excluded.last_sha256";
 const REFUSED_COUNT: &str =
     "select cast(coalesce(sum(count), 0) as bigint) from refused_delivery where source = $1";
-const HEALTH: &str = "select source, state, count(*), max(received_at) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by source, state order by source, state";
-const DAYS: &str = "select received_at / 86400000000, count(*) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by 1 order by 1";
+const LAST: &str = "select max(received_at) from delivery where source = $1 and received_at >= $2 and received_at < $3";
+const DAYS: &str = "select day, state, deliveries from delivery_total where source = $1 and day >= $2 and day < $3";
+const EDGE: &str = "select received_at / 86400000000, state, count(*) from delivery where source = $1 and received_at >= $2 and received_at < $3 group by 1, 2";
+
+/// The counters that these deliveries make.
+macro_rules! counted {
+    ($which:literal) => {
+        concat!(
+            "select source, received_at / 86400000000 as day, state, count(*) as deliveries from delivery",
+            $which,
+            " group by 1, 2, 3"
+        )
+    };
+}
+
+const COUNT: &str = concat!(
+    "insert into delivery_total (source, day, state, deliveries) select source, day, state, cast($2 as bigint) * deliveries from (",
+    counted!(" where id = $1"),
+    ") as counted where true on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + excluded.deliveries"
+);
+const TIDY: &str = "delete from delivery_total where deliveries = 0";
+const WRONG: &str = concat!(
+    "select count(*) from (select * from (select * from delivery_total except ",
+    counted!(""),
+    ") as only_kept union all select * from (",
+    counted!(""),
+    " except select * from delivery_total) as only_counted) as differences"
+);
+const CLEAR: &str = "delete from delivery_total";
+const RECOUNT: &str = concat!("insert into delivery_total ", counted!(""));
+
+/// The counters over deliveries.
+pub(super) const COUNTERS: Counters =
+    Counters { count: COUNT, tidy: TIDY, wrong: WRONG, clear: CLEAR, recount: RECOUNT };
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
@@ -36,8 +69,14 @@ pub const STATEMENTS: &[&str] = &[
     CONFLICT,
     REFUSED,
     REFUSED_COUNT,
-    HEALTH,
+    LAST,
     DAYS,
+    EDGE,
+    COUNT,
+    TIDY,
+    WRONG,
+    CLEAR,
+    RECOUNT,
 ];
 
 /// What became of a delivery.
@@ -183,6 +222,9 @@ pub async fn keep(
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
+    if rows == 1 {
+        COUNTERS.count(tx, &new.id, 1).await?;
+    }
     Ok(rows == 1)
 }
 
@@ -200,6 +242,7 @@ pub async fn set_state(
     state: DeliveryState,
     why: Option<&str>,
 ) -> Result<(), StoreError> {
+    COUNTERS.count(tx, id, -1).await?;
     on!(tx, |conn| sqlx::query(SET_STATE)
         .bind(id)
         .bind(state.as_str())
@@ -207,7 +250,8 @@ pub async fn set_state(
         .execute(conn)
         .await
         .map(|_| ()))?;
-    Ok(())
+    COUNTERS.count(tx, id, 1).await?;
+    COUNTERS.tidy(tx).await
 }
 
 /// One delivery.
@@ -310,32 +354,41 @@ pub async fn refused(tx: &mut Tx, source: &str) -> Result<u64, StoreError> {
     Ok(unsigned(count))
 }
 
-/// What became of the deliveries of a source in a period: state, how many, and when the last came.
-pub async fn health(
+/// When the last delivery of a source in a period came, microseconds.
+pub async fn last(
     tx: &mut Tx,
     source: &str,
     (from, until): (i64, i64),
-) -> Result<Vec<(String, u64, i64)>, StoreError> {
-    let rows: Vec<(String, String, i64, i64)> = on!(tx, |conn| sqlx::query_as(HEALTH)
+) -> Result<Option<i64>, StoreError> {
+    let (last,): (Option<i64>,) = on!(tx, |conn| sqlx::query_as(LAST)
         .bind(source)
         .bind(from)
         .bind(until)
-        .fetch_all(conn)
+        .fetch_one(conn)
         .await)?;
-    Ok(rows.into_iter().map(|(_, state, count, last)| (state, unsigned(count), last)).collect())
+    Ok(last)
 }
 
-/// Deliveries of a source by day (days since 1970-01-01); days without one are left out.
+/// Deliveries of a source in a period by day (days since 1970-01-01) and state, in order; what did not come is left out.
+/// A day that the period cuts is counted from its rows.
 pub async fn days(
     tx: &mut Tx,
     source: &str,
-    (from, until): (i64, i64),
-) -> Result<Vec<(i64, u64)>, StoreError> {
-    let rows: Vec<(i64, i64)> = on!(tx, |conn| sqlx::query_as(DAYS)
-        .bind(source)
-        .bind(from)
-        .bind(until)
-        .fetch_all(conn)
-        .await)?;
-    Ok(rows.into_iter().map(|(day, count)| (day, unsigned(count))).collect())
+    period: (i64, i64),
+) -> Result<Vec<(i64, String, u64)>, StoreError> {
+    let cut = list::cut_to_days(period);
+    let days = cut.spans.into_iter().map(|(_, first, until)| (DAYS, first, until));
+    let parts = days.chain(cut.edges.into_iter().map(|(from, until)| (EDGE, from, until)));
+    let mut all: Vec<(i64, String, i64)> = Vec::new();
+    for (sql, from, until) in parts {
+        let rows: Vec<(i64, String, i64)> = on!(tx, |conn| sqlx::query_as(sql)
+            .bind(source)
+            .bind(from)
+            .bind(until)
+            .fetch_all(conn)
+            .await)?;
+        all.extend(rows);
+    }
+    all.sort();
+    Ok(all.into_iter().map(|(day, state, count)| (day, state, unsigned(count))).collect())
 }

@@ -179,10 +179,10 @@ pub async fn put(
             .await
             .map(|_| ()))?;
     }
-    population::count(tx, &deploy.id, -1).await?;
+    population::COUNTERS.count(tx, &deploy.id, -1).await?;
     write(tx, deploy, tally, changes).await?;
-    population::count(tx, &deploy.id, 1).await?;
-    population::tidy(tx).await
+    population::COUNTERS.count(tx, &deploy.id, 1).await?;
+    population::COUNTERS.tidy(tx).await
 }
 
 async fn write(

@@ -1,7 +1,7 @@
 //! Landed changes as lists and totals: as they were at a size of the ledger, with sums that are exact at any number of them.
 
 use super::changes::ChangeRow;
-use super::list::{self, Place, Window};
+use super::list::{self, Counters, Place, Window};
 use super::{StoreError, Tx, on};
 
 macro_rules! matching {
@@ -58,7 +58,7 @@ const COUNT: &str = concat!(
     counted!(" and id = $1"),
     ") as counted where true on conflict (span, at, class, state) do update set changes = change_total.changes + excluded.changes"
 );
-const EMPTY: &str = "delete from change_total where changes = 0";
+const TIDY: &str = "delete from change_total where changes = 0";
 const WRONG: &str = concat!(
     "select count(*) from (select * from (select * from change_total except ",
     counted!(""),
@@ -69,9 +69,13 @@ const WRONG: &str = concat!(
 const CLEAR: &str = "delete from change_total";
 const RECOUNT: &str = concat!("insert into change_total ", counted!(""));
 
+/// The counters over changes that landed.
+pub(super) const COUNTERS: Counters =
+    Counters { count: COUNT, tidy: TIDY, wrong: WRONG, clear: CLEAR, recount: RECOUNT };
+
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[NEWEST, OLDEST, SPANS, EDGE, SINCE, BEFORE, COUNT, EMPTY, WRONG, CLEAR, RECOUNT];
+    &[NEWEST, OLDEST, SPANS, EDGE, SINCE, BEFORE, COUNT, TIDY, WRONG, CLEAR, RECOUNT];
 
 /// Which changes a list shows. Times in microseconds, `until` excluded.
 #[derive(Debug, Clone, Default)]
@@ -156,29 +160,4 @@ async fn of(
         let query = if let Some(fifth) = fifth { query.bind(fifth) } else { query };
         query.fetch_all(conn).await
     })?)
-}
-
-/// Takes a landed change into the counters (`1`) or out of them (`-1`), as its row is now.
-pub(super) async fn count(tx: &mut Tx, id: &str, sign: i64) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(COUNT).bind(id).bind(sign).execute(conn).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// Drops counters that count nothing any more.
-pub(super) async fn tidy(tx: &mut Tx) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(EMPTY).execute(conn).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// How many counters are not what a recount of the changes gives.
-pub async fn wrong_totals(tx: &mut Tx) -> Result<u64, StoreError> {
-    let (wrong,): (i64,) = on!(tx, |conn| sqlx::query_as(WRONG).fetch_one(conn).await)?;
-    Ok(super::unsigned(wrong))
-}
-
-/// Counts all changes anew.
-pub async fn recount(tx: &mut Tx) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(CLEAR).execute(conn).await.map(|_| ()))?;
-    on!(tx, |conn| sqlx::query(RECOUNT).execute(conn).await.map(|_| ()))?;
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Where a page of a list stands, and how a period is cut so that its totals are sums of counters.
 
-/// One day in microseconds.
-/// A day in microseconds.
-pub(super) const DAY: i64 = 24 * 3600 * 1_000_000;
+use super::{StoreError, Tx, on, unsigned};
+use crate::domain::DAY;
+
 /// How long a span of a counter is: a day, then 32 days.
 const SPANS: [i64; 2] = [DAY, 32 * DAY];
 
@@ -45,9 +45,7 @@ impl Window {
         let end = if self.descending { i64::MAX } else { i64::MIN };
         self.after.as_ref().map_or((end, ""), |place| (place.at, place.id.as_str()))
     }
-}
 
-impl Window {
     /// The part of a period that lies beyond the place, in the order of time: there the index is entered.
     pub(super) fn narrowed(&self, (from, until): Part) -> Part {
         match (&self.after, self.descending) {
@@ -55,6 +53,51 @@ impl Window {
             (Some(place), true) => (from, until.min(place.at.saturating_add(1))),
             (Some(place), false) => (from.max(place.at), until),
         }
+    }
+}
+
+/// The statements that keep counters with the rows they count. Each counter is what a recount of the rows gives, always.
+pub(super) struct Counters {
+    /// Adds the row `$1` with the sign `$2`.
+    pub(super) count: &'static str,
+    /// Drops counters that count nothing any more.
+    pub(super) tidy: &'static str,
+    /// How many counters are not what a recount gives.
+    pub(super) wrong: &'static str,
+    /// Drops all.
+    pub(super) clear: &'static str,
+    /// Counts all rows.
+    pub(super) recount: &'static str,
+}
+
+impl Counters {
+    /// Takes a row into the counters (`1`) or out of them (`-1`), as it is now.
+    pub(super) async fn count(&self, tx: &mut Tx, id: &str, sign: i64) -> Result<(), StoreError> {
+        let sql = self.count;
+        on!(tx, |conn| sqlx::query(sql).bind(id).bind(sign).execute(conn).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Drops counters that count nothing any more.
+    pub(super) async fn tidy(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let sql = self.tidy;
+        on!(tx, |conn| sqlx::query(sql).execute(conn).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// How many counters are not what a recount of the rows gives.
+    pub(super) async fn wrong(&self, tx: &mut Tx) -> Result<u64, StoreError> {
+        let sql = self.wrong;
+        let (wrong,): (i64,) = on!(tx, |conn| sqlx::query_as(sql).fetch_one(conn).await)?;
+        Ok(unsigned(wrong))
+    }
+
+    /// Counts all rows anew.
+    pub(super) async fn recount(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        for sql in [self.clear, self.recount] {
+            on!(tx, |conn| sqlx::query(sql).execute(conn).await.map(|_| ()))?;
+        }
+        Ok(())
     }
 }
 
@@ -74,6 +117,13 @@ pub(super) struct Cut {
 pub(super) fn cut(period: Part) -> Cut {
     let mut cut = Cut::default();
     cut.add(period, &SPANS);
+    cut
+}
+
+/// Cuts a period into one range of days, and what is left.
+pub(super) fn cut_to_days(period: Part) -> Cut {
+    let mut cut = Cut::default();
+    cut.add(period, &[DAY]);
     cut
 }
 

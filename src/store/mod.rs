@@ -24,6 +24,7 @@ pub mod decisions;
 pub mod deliveries;
 pub mod deploys;
 pub mod exceptions;
+pub mod file;
 pub mod groups;
 pub mod jobs;
 pub mod landed;
@@ -37,9 +38,11 @@ pub mod repositories;
 pub mod search;
 pub mod tickets;
 pub mod tokens;
+pub mod totals;
 pub mod versions;
 pub mod waits;
 
+use file::DatabaseFile;
 pub use migrate::{Migration, migrations};
 
 /// How many readers SQLite gets: enough to keep two cores busy, few enough to stay small.
@@ -66,6 +69,11 @@ pub enum StoreError {
     /// The database is not safe to use as it is set.
     #[error("the database is not safe as it is set: {0}")]
     Unsafe(String),
+    /// An embedded database is not the file any more that was opened.
+    #[error(
+        "the database `{0}` was moved, deleted or replaced while it was open; nothing is kept until the same file is back with its log (`-wal`), or the service is started again with another"
+    )]
+    Moved(String),
     /// A row says what cannot be.
     #[error("{table}.{column} of row {row} cannot be read: {why}")]
     Inconsistent {
@@ -136,6 +144,8 @@ pub enum Db {
         writer: SqlitePool,
         /// Readers, which cannot write.
         readers: SqlitePool,
+        /// The file that both have open.
+        file: DatabaseFile,
     },
     /// PostgreSQL, possibly shared by several nodes.
     Postgres(PgPool),
@@ -211,21 +221,26 @@ impl Db {
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.clone())
             .await?;
+        // From here on a missing file is a fault, and no new one is made in its place.
+        let options = options.create_if_missing(false);
+        writer.set_connect_options(options.clone());
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
+            // All at once: one that is opened later could open another file.
+            .min_connections(SQLITE_READERS)
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(BUSY_TIMEOUT)
             .test_before_acquire(false)
-            .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+            .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite { writer, readers, file: DatabaseFile::of(file) })
     }
 
     /// Refuses a database that would lose what it acknowledged (sem 11.8; security 0.1, 0.8).
     async fn check_safety(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 for pool in [writer, readers] {
                     let (level,): (i64,) =
                         sqlx::query_as("pragma synchronous").fetch_one(pool).await?;
@@ -253,6 +268,14 @@ impl Db {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Whether what is written now will be found again: an embedded database is still the file that was opened.
+    pub fn is_in_place(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { file, .. } => file.is_in_place(),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -306,7 +329,7 @@ impl Db {
     /// Closes every connection; SQLite then folds its log into the file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -1,9 +1,12 @@
 //! The population as lists and totals: deploys as they were at a size of the ledger, in the orders that have an index, and
 //! sums that are exact at any number of deploys, because they are kept with the rows they count.
 
+use std::collections::BTreeMap;
+
 use super::deploys::{DeployRow, Flat, Tally, row};
-use super::list::{self, Place, Window};
+use super::list::{self, Counters, Place, Window};
 use super::{StoreError, Tx, on, unsigned};
+use crate::domain::DAY;
 
 /// The filters of a list over the columns of a deploy.
 macro_rules! matching {
@@ -46,12 +49,15 @@ const FIRST_SERVICE: &str = listed!(
 const MOST_SERVICE: &str = "select max(service) from (select max(service) as service from deploy union all select max(service) from deploy_past) as both_of";
 
 /// Sums over rows that are counted once.
+macro_rules! sums {
+    () => {
+        "cast(coalesce(sum(deploys), 0) as bigint), cast(coalesce(sum(commits), 0) as bigint), cast(coalesce(sum(changes), 0) as bigint), cast(coalesce(sum(landed), 0) as bigint), cast(coalesce(sum(direct), 0) as bigint), cast(coalesce(sum(exempt), 0) as bigint), cast(coalesce(sum(plumbing), 0) as bigint), cast(coalesce(sum(pre_ledger), 0) as bigint), cast(coalesce(sum(unresolved), 0) as bigint), cast(coalesce(sum(by_rule), 0) as bigint), cast(coalesce(sum(approved), 0) as bigint), cast(coalesce(sum(emergency), 0) as bigint)"
+    };
+}
+
 macro_rules! summed {
     ($from:expr) => {
-        concat!(
-            "select cast(coalesce(sum(deploys), 0) as bigint), cast(coalesce(sum(commits), 0) as bigint), cast(coalesce(sum(changes), 0) as bigint), cast(coalesce(sum(landed), 0) as bigint), cast(coalesce(sum(direct), 0) as bigint), cast(coalesce(sum(exempt), 0) as bigint), cast(coalesce(sum(plumbing), 0) as bigint), cast(coalesce(sum(pre_ledger), 0) as bigint), cast(coalesce(sum(unresolved), 0) as bigint), cast(coalesce(sum(by_rule), 0) as bigint), cast(coalesce(sum(approved), 0) as bigint), cast(coalesce(sum(emergency), 0) as bigint) from ",
-            $from
-        )
+        concat!("select ", sums!(), " from ", $from)
     };
 }
 
@@ -75,22 +81,37 @@ const BEFORE: &str = summed!(concat!(
     matching!(),
     " and started_at >= $7 and started_at < $8"
 ));
+/// The same by service, over counters that any result made.
+const SPANS_BY_SERVICE: &str = concat!(
+    "select service, ",
+    sums!(),
+    " from deploy_total where span = $1 and wide = $2 and environment = $3 and at >= $4 and at < $5 and (cast($6 as text) is null or service = $6) \
+     and service in (select service from deploy_total where span = 2 and wide = $2 and environment = $3) group by service"
+);
+const EDGE_BY_SERVICE: &str = concat!(
+    "select service, ",
+    sums!(),
+    " from (select deploy.*, 1 as deploys from deploy) as rows_of where (cast($1 as text) is null or environment = $1) and (cast($2 as text) is null or service = $2) \
+     and started_at >= $3 and started_at < $4 group by service"
+);
+const LAST_DAY: &str = "select max(at) from deploy_total where span = 0 and wide = $1 and environment = $2 and service = $3 and at >= $4 and at < $5";
 const DAYS: &str = "select at, class, cast(sum(deploys) as bigint) from deploy_total where span = 0 and wide = $1 and environment = $2 and service = $3 and at >= $4 and at < $5 group by at, class order by at, class";
 const RAISED: &str = "select count(*) from deploy d where (cast($1 as text) is null or d.environment = $1) and (cast($2 as text) is null or d.service = $2) and d.started_at >= $3 and d.started_at < $4 \
      and d.id in (select substr(e.subject, 8) from exception e where e.subject like 'deploy:%')";
-const PLACES: &str = "select distinct environment, service from deploy_total where span = 2 and wide = 0 order by environment, service";
+const PLACES: &str = "select distinct environment, service from deploy_total where span = 2 and wide = 4 order by environment, service";
 
 /// The counters that these deploys make.
 macro_rules! counted {
     ($which:literal) => {
         concat!(
-            "select span, wide, case when wide in (2, 3) then '' else environment end as environment, case when wide in (1, 3) then '' else service end as service, \
-             case when length = 0 then 0 else (started_at - ((started_at % length) + length) % length) / length end as at, status, kind, coalesce(class, '') as class, state, \
+            "select span, wide, case when wide in (2, 3, 6, 7) then '' else environment end as environment, case when wide in (1, 3, 5, 7) then '' else service end as service, \
+             case when length = 0 then 0 else (started_at - ((started_at % length) + length) % length) / length end as at, \
+             case when wide > 3 then '' else status end as status, case when wide > 3 then '' else kind end as kind, case when wide > 3 then '' else coalesce(class, '') end as class, case when wide > 3 then '' else state end as state, \
              count(*) as deploys, cast(sum(commits) as bigint) as commits, cast(sum(changes) as bigint) as changes, cast(sum(landed) as bigint) as landed, cast(sum(direct) as bigint) as direct, cast(sum(exempt) as bigint) as exempt, \
              cast(sum(plumbing) as bigint) as plumbing, cast(sum(pre_ledger) as bigint) as pre_ledger, cast(sum(unresolved) as bigint) as unresolved, \
              cast(sum(by_rule) as bigint) as by_rule, cast(sum(approved) as bigint) as approved, cast(sum(emergency) as bigint) as emergency \
              from deploy cross join (select 0 as span, 86400000000 as length union all select 1, 2764800000000 union all select 2, 0) as spans \
-             cross join (select 0 as wide union all select 1 union all select 2 union all select 3) as wides ",
+             cross join (select 0 as wide union all select 1 union all select 2 union all select 3 union all select 4 union all select 5 union all select 6 union all select 7) as wides ",
             $which,
             " group by 1, 2, 3, 4, 5, 6, 7, 8, 9"
         )
@@ -107,7 +128,7 @@ const COUNT: &str = concat!(
      direct = deploy_total.direct + excluded.direct, exempt = deploy_total.exempt + excluded.exempt, plumbing = deploy_total.plumbing + excluded.plumbing, pre_ledger = deploy_total.pre_ledger + excluded.pre_ledger, \
      unresolved = deploy_total.unresolved + excluded.unresolved, by_rule = deploy_total.by_rule + excluded.by_rule, approved = deploy_total.approved + excluded.approved, emergency = deploy_total.emergency + excluded.emergency"
 );
-const EMPTY: &str = "delete from deploy_total where deploys = 0";
+const TIDY: &str = "delete from deploy_total where deploys = 0";
 const WRONG: &str = concat!(
     "select count(*) from (select * from (select * from deploy_total except ",
     counted!(""),
@@ -117,6 +138,10 @@ const WRONG: &str = concat!(
 );
 const CLEAR: &str = "delete from deploy_total";
 const RECOUNT: &str = concat!("insert into deploy_total ", counted!(""));
+
+/// The counters over deploys.
+pub(super) const COUNTERS: Counters =
+    Counters { count: COUNT, tidy: TIDY, wrong: WRONG, clear: CLEAR, recount: RECOUNT };
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
@@ -129,11 +154,14 @@ pub const STATEMENTS: &[&str] = &[
     EDGE,
     SINCE,
     BEFORE,
+    SPANS_BY_SERVICE,
+    EDGE_BY_SERVICE,
+    LAST_DAY,
     DAYS,
     RAISED,
     PLACES,
     COUNT,
-    EMPTY,
+    TIDY,
     WRONG,
     CLEAR,
     RECOUNT,
@@ -245,9 +273,61 @@ pub async fn totals(tx: &mut Tx, filter: &Filter, size: i64) -> Result<Tally, St
     Ok(tally(total))
 }
 
-/// Which counters hold what a filter's environment and service ask for.
+/// The same over every deploy of a filter's environment, service and period as of now, by service in alphabetical order.
+pub async fn by_service(tx: &mut Tx, filter: &Filter) -> Result<Vec<(String, Tally)>, StoreError> {
+    let cut = list::cut((filter.from, filter.until));
+    let mut all: BTreeMap<String, [i64; 12]> = BTreeMap::new();
+    let wide = ANY_RESULT + i64::from(filter.environment.is_none()) * ANY_ENVIRONMENT;
+    for (span, first, until) in cut.spans {
+        let rows: Vec<ByService> = on!(tx, |conn| sqlx::query_as(SPANS_BY_SERVICE)
+            .bind(span)
+            .bind(wide)
+            .bind(filter.environment.as_deref().unwrap_or_default())
+            .bind(first)
+            .bind(until)
+            .bind(&filter.service)
+            .fetch_all(conn)
+            .await)?;
+        add_each(&mut all, rows);
+    }
+    for (from, until) in cut.edges {
+        let rows: Vec<ByService> = on!(tx, |conn| sqlx::query_as(EDGE_BY_SERVICE)
+            .bind(&filter.environment)
+            .bind(&filter.service)
+            .bind(from)
+            .bind(until)
+            .fetch_all(conn)
+            .await)?;
+        add_each(&mut all, rows);
+    }
+    Ok(all.into_iter().map(|(service, total)| (service, tally(total))).collect())
+}
+
+type ByService = (String, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+
+fn add_each(all: &mut BTreeMap<String, [i64; 12]>, rows: Vec<ByService>) {
+    for (service, a, b, c, d, e, f, g, h, i, j, k, l) in rows {
+        add(all.entry(service).or_default(), 1, (a, b, c, d, e, f, g, h, i, j, k, l));
+    }
+}
+
+/// Counters are kept of each environment, service and result, and of any of them together; the number of a counter's
+/// kind is the sum of these.
+const ANY_SERVICE: i64 = 1;
+const ANY_ENVIRONMENT: i64 = 2;
+const ANY_RESULT: i64 = 4;
+
+/// Which counters hold what a filter's environment and service ask for, by result.
 fn wide(filter: &Filter) -> i64 {
-    i64::from(filter.service.is_none()) + 2 * i64::from(filter.environment.is_none())
+    i64::from(filter.service.is_none()) * ANY_SERVICE
+        + i64::from(filter.environment.is_none()) * ANY_ENVIRONMENT
+}
+
+/// The fewest counters that hold what a filter asks for.
+fn widest(filter: &Filter) -> i64 {
+    let result = [&filter.status, &filter.kind, &filter.class, &filter.state];
+    let any = result.iter().all(|of| of.is_none());
+    wide(filter) + i64::from(any) * ANY_RESULT
 }
 
 async fn of_spans(
@@ -257,7 +337,7 @@ async fn of_spans(
 ) -> Result<Sums, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(SPANS)
         .bind(span)
-        .bind(wide(filter))
+        .bind(widest(filter))
         .bind(filter.environment.as_deref().unwrap_or_default())
         .bind(filter.service.as_deref().unwrap_or_default())
         .bind(first)
@@ -328,18 +408,31 @@ fn tally(total: [i64; 12]) -> Tally {
     }
 }
 
-/// Counts by day (days since 1970-01-01) and class, of a filter's environment and service, over the days that begin in
-/// its period.
+/// Counts by day (days since 1970-01-01) and class, of a filter's environment and service, over the last days with a
+/// deploy of those that begin in its period.
 pub async fn days(
     tx: &mut Tx,
     filter: &Filter,
+    most: i64,
 ) -> Result<Vec<(i64, Option<String>, i64)>, StoreError> {
+    let (first, until) = (filter.from.div_euclid(DAY), filter.until.div_euclid(DAY));
+    let (environment, service) = (&filter.environment, &filter.service);
+    let of = |name: &Option<String>| name.clone().unwrap_or_default();
+    let (last,): (Option<i64>,) = on!(tx, |conn| sqlx::query_as(LAST_DAY)
+        .bind(wide(filter))
+        .bind(of(environment))
+        .bind(of(service))
+        .bind(first)
+        .bind(until)
+        .fetch_one(conn)
+        .await)?;
+    let Some(last) = last else { return Ok(Vec::new()) };
     let rows: Vec<(i64, String, i64)> = on!(tx, |conn| sqlx::query_as(DAYS)
         .bind(wide(filter))
-        .bind(filter.environment.as_deref().unwrap_or_default())
-        .bind(filter.service.as_deref().unwrap_or_default())
-        .bind(filter.from.div_euclid(list::DAY))
-        .bind(filter.until.div_euclid(list::DAY))
+        .bind(of(environment))
+        .bind(of(service))
+        .bind(first.max(last - most + 1))
+        .bind(last + 1)
         .fetch_all(conn)
         .await)?;
     let class = |class: String| (!class.is_empty()).then_some(class);
@@ -361,29 +454,4 @@ pub async fn raised(tx: &mut Tx, filter: &Filter) -> Result<u64, StoreError> {
 /// Every environment and service that something was deployed to.
 pub async fn places(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(PLACES).fetch_all(conn).await)?)
-}
-
-/// Takes a deploy into the counters (`1`) or out of them (`-1`), as its row is now.
-pub(super) async fn count(tx: &mut Tx, id: &str, sign: i64) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(COUNT).bind(id).bind(sign).execute(conn).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// Drops counters that count nothing any more.
-pub(super) async fn tidy(tx: &mut Tx) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(EMPTY).execute(conn).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// How many counters are not what a recount of the deploys gives.
-pub async fn wrong_totals(tx: &mut Tx) -> Result<u64, StoreError> {
-    let (wrong,): (i64,) = on!(tx, |conn| sqlx::query_as(WRONG).fetch_one(conn).await)?;
-    Ok(unsigned(wrong))
-}
-
-/// Counts all deploys anew.
-pub async fn recount(tx: &mut Tx) -> Result<(), StoreError> {
-    on!(tx, |conn| sqlx::query(CLEAR).execute(conn).await.map(|_| ()))?;
-    on!(tx, |conn| sqlx::query(RECOUNT).execute(conn).await.map(|_| ()))?;
-    Ok(())
 }

@@ -216,3 +216,44 @@ async fn a_database_that_is_read_only_is_a_503_in_words_and_needs_no_hand_afterw
         assert_eq!(ready.status(), status);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_embedded_database_that_is_moved_away_keeps_nothing_until_it_is_back() {
+    let world = World::new(Kind::Sqlite).await;
+    let server = Server::start(&world).await;
+    let first = server.deliver("ping", "d-1", ISSUE).await;
+    assert_eq!(first.status(), StatusCode::ACCEPTED);
+    let file = world.config.database_url.0.trim_start_matches("sqlite:").to_owned();
+    let log = format!("{file}-wal");
+    let (away, restored) = (format!("{file}.away"), format!("{file}.copy"));
+    std::fs::copy(&file, &restored).expect("copied");
+
+    let move_all = |pairs: &[(&str, &str)]| {
+        for (from, to) in pairs {
+            std::fs::rename(from, to).expect("moved");
+        }
+    };
+    let refused = async |what: &str| {
+        let (status, text) = said(server.deliver("ping", what, ISSUE).await).await;
+        let words = format!("the database `{file}` was moved, deleted or replaced");
+        assert_eq!((status, text.starts_with(&words)), (503, true), "{what}: {text}");
+        let ready = server.request(Method::GET, "/readyz").send().await.expect("an answer");
+        assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE, "{what}");
+    };
+    move_all(&[(&file, &away)]);
+    refused("moved").await;
+    assert!(!std::path::Path::new(&file).exists(), "an empty database was made in its place");
+    move_all(&[(&restored, &file)]);
+    refused("replaced by a copy").await;
+    move_all(&[(&file, &restored), (&away, &file)]);
+    move_all(&[(&log, &away)]);
+    refused("without its log").await;
+    move_all(&[(&away, &log)]);
+
+    let again = server.deliver("ping", "moved", ISSUE).await;
+    assert_eq!(again.status(), StatusCode::ACCEPTED, "nothing of the first try was kept");
+    let ready = server.request(Method::GET, "/readyz").send().await.expect("an answer");
+    assert_eq!(ready.status(), StatusCode::OK);
+    let found = world.app.verify_ledger(&world.operator(), |_, _| {}).await.expect("verifies");
+    assert_eq!(found.faults, Vec::<String>::new());
+}

@@ -219,10 +219,14 @@ both!(a_counter_that_is_wrong_is_found_and_counted_anew, |kind| async move {
     let db = Db::open(&town.world.config.database_url.0).await.expect("it opens");
     let operator = Caller::operator();
     assert_eq!(app.wrong_totals(&operator).await.expect("a recount"), 0);
-    for table in ["deploy_total set deploys", "change_total set changes"] {
-        let column = table.rsplit(' ').next().unwrap_or_default();
-        execute(&db, &format!("update {table} = {column} + 1 where span = 0")).await;
-        assert!(app.wrong_totals(&operator).await.expect("a recount") > 0, "{table}");
+    for wrong in [
+        "update deploy_total set deploys = deploys + 1 where span = 0",
+        "update change_total set changes = changes + 1 where span = 0",
+        "update delivery_total set deliveries = deliveries + 1",
+    ] {
+        let before = app.wrong_totals(&operator).await.expect("a recount");
+        execute(&db, wrong).await;
+        assert!(app.wrong_totals(&operator).await.expect("a recount") > before, "{wrong}");
     }
     execute(&db, "delete from change_total where span = 1").await;
     app.recount(&operator).await.expect("counted anew");

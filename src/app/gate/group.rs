@@ -209,24 +209,8 @@ fn may_be_member(pull: &PullRequest, branch: &str) -> bool {
 }
 
 fn no_facts(repo: &Repository, question: &Question, branch: &str) -> DeployFacts {
-    DeployFacts {
-        repo: repo.name.clone(),
-        sha: question.sha,
-        service: format!("merge queue of {branch}"),
-        environment: String::new(),
-        kind: DeployKind::Forward,
-        previous: None,
-        buckets: Buckets::default(),
-        changes: Vec::new(),
-        withdrawn: Vec::new(),
-        last_good: None,
-        migration_between: false,
-        configuration_changed: false,
-        declared: None,
-        succeeded: Vec::new(),
-        emergencies: Vec::new(),
-        errors: Vec::new(),
-    }
+    let service = format!("merge queue of {branch}");
+    DeployFacts::of(&repo.name, question.sha, &service, "", DeployKind::Forward)
 }
 
 /// Everything that the branch has not: a group may stand on groups before it, and a queue may ask about the last alone.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::AppError;
-use crate::domain::Time;
+use crate::domain::{DAY, Time};
 use crate::store::list::{Place, Window};
 
 /// Items on a page unless asked otherwise, and at the most.
@@ -92,7 +92,6 @@ pub(crate) fn cursor(at: i64, id: &str) -> String {
 
 /// A time or a date in microseconds: when it begins, and when it is over.
 pub(crate) fn instant(field: &str, text: &str) -> Result<(i64, i64), AppError> {
-    const DAY: i64 = 24 * 3600 * 1_000_000;
     let time = |text: &str| text.parse::<Time>().ok().map(Time::micros);
     if let Some(at) = time(text) {
         return Ok((at, at));

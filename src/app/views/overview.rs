@@ -3,7 +3,7 @@
 use super::population::{commits_of, filter, outcomes_of};
 use super::{Listed, about, exception, severity};
 use crate::app::{Action, App, AppError, Caller};
-use crate::domain::{Class, Time};
+use crate::domain::{Class, DAY, Time};
 use crate::report::chart::Day;
 use crate::report::overview::{
     Before, Emergencies, OpenKind, OverviewPage, ServiceRow, SourceRow, finding,
@@ -14,10 +14,10 @@ use crate::report::refs::{ExceptionRef, Link};
 use crate::report::strips::{Run, Strip};
 use crate::report::waits::WaitRow;
 use crate::report::words::short_digest;
+use crate::store::deploys::Tally;
 use crate::store::list::NOW;
 use crate::store::{self, Tx, population as rows};
 
-const DAY: i64 = 24 * 3600 * 1_000_000;
 /// Exceptions to look at first.
 const FIRST: i64 = 24;
 /// Days in the chart at the most.
@@ -88,15 +88,17 @@ impl App {
         let (mut sources, mut first) = (Vec::new(), None);
         for source in &self.config().sources {
             let days = store::deliveries::days(tx, &source.id, span).await?;
-            let health = store::deliveries::health(tx, &source.id, span).await?;
-            let aside = health.iter().filter(|(state, _, _)| state == "set_aside");
-            let days: Vec<i64> = days.into_iter().map(|(day, _)| day).collect();
+            let last = store::deliveries::last(tx, &source.id, span).await?;
+            let aside = days.iter().filter(|(_, state, _)| state == "set_aside");
+            let (set_aside, deliveries) = (sum(aside), sum(days.iter()));
+            let mut days: Vec<i64> = days.into_iter().map(|(day, _, _)| day).collect();
+            days.dedup();
             first = first.into_iter().chain(days.first().copied()).min();
             sources.push(SourceRow {
                 id: source.id.clone(),
-                deliveries: health.iter().map(|(_, count, _)| count).sum(),
-                last: health.iter().map(|(_, _, at)| *at).max().and_then(Time::from_micros),
-                set_aside: aside.map(|(_, count, _)| count).sum(),
+                deliveries,
+                last: last.and_then(Time::from_micros),
+                set_aside,
                 refused: store::deliveries::refused(tx, &source.id).await?,
                 strip: Strip::of(&days, today),
             });
@@ -108,26 +110,19 @@ impl App {
     }
 }
 
+fn sum<'a>(days: impl Iterator<Item = &'a (i64, String, u64)>) -> u64 {
+    days.map(|(_, _, count)| count).sum()
+}
+
 async fn services(tx: &mut Tx, wanted: &Listed) -> Result<Vec<ServiceRow>, AppError> {
-    let mut services: Vec<String> = rows::places(tx)
-        .await?
-        .into_iter()
-        .filter(|(environment, _)| wanted.environment.as_ref().is_none_or(|own| own == environment))
-        .map(|(_, service)| service)
-        .filter(|service| wanted.service.as_ref().is_none_or(|own| own == service))
-        .collect();
-    services.sort();
-    services.dedup();
-    let mut all = Vec::new();
-    for name in services {
-        let own = Listed { service: Some(name.clone()), ..wanted.clone() };
-        let tally = rows::totals(tx, &filter(&own, false), NOW).await?;
-        if tally.deploys > 0 {
-            let outcomes: Outcomes = outcomes_of(&tally);
-            let href = wanted.href("/population", &[("service", &name)]);
-            all.push(ServiceRow { name, href, deploys: tally.deploys, outcomes });
-        }
-    }
+    let found = rows::by_service(tx, &filter(wanted, false)).await?;
+    let row = |(name, tally): (String, Tally)| {
+        let outcomes: Outcomes = outcomes_of(&tally);
+        let href = wanted.href("/population", &[("service", &name)]);
+        ServiceRow { name, href, deploys: tally.deploys, outcomes }
+    };
+    let deployed = found.into_iter().filter(|(_, tally)| tally.deploys > 0);
+    let mut all: Vec<ServiceRow> = deployed.map(row).collect();
     all.sort_by(|a, b| (b.outcomes.total(), &a.name).cmp(&(a.outcomes.total(), &b.name)));
     Ok(all)
 }
@@ -162,11 +157,10 @@ async fn waits(tx: &mut Tx, wanted: &Listed) -> Result<Vec<WaitRow>, AppError> {
 }
 
 async fn days(tx: &mut Tx, scoped: &rows::Filter) -> Result<Vec<Day>, AppError> {
-    let counts = rows::days(tx, scoped).await?;
+    let counts = rows::days(tx, scoped, DAYS).await?;
     let (Some(first), Some(last)) = (counts.first(), counts.last()) else { return Ok(Vec::new()) };
-    let (first, last) = (first.0.max(last.0 - DAYS), last.0);
     let mut days = Vec::new();
-    for day in first..=last {
+    for day in first.0..=last.0 {
         let Some(at) = Time::from_micros(day * DAY) else { continue };
         let mut by_class = [0; 4];
         for (_, class, count) in counts.iter().filter(|(on, _, _)| *on == day) {

@@ -24,6 +24,7 @@ use crate::app::intake::{Receipt, Received};
 use crate::app::{App, AppError, Caller};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::DAY;
 use crate::integrations::Headers;
 use crate::ledger::key::SigningKey;
 use crate::store::deliveries::DeliveryState;
@@ -243,7 +244,7 @@ pub async fn build(folder: &Path, listen: SocketAddr) -> Result<Demo, DemoError>
 
 /// Posts deliveries through the intake, each at its own time; the work they ask for is done once a day.
 pub async fn deliver(app: &App, clock: &Clock, deliveries: &[Delivery]) -> Result<(), DemoError> {
-    let day = |delivery: &Delivery| delivery.at.micros().div_euclid(86_400_000_000);
+    let day = |delivery: &Delivery| delivery.at.micros().div_euclid(DAY);
     let mut today = deliveries.first().map(day);
     for delivery in deliveries {
         if today != Some(day(delivery)) {

@@ -261,6 +261,31 @@ pub struct DeployFacts {
     pub errors: Vec<String>,
 }
 
+impl DeployFacts {
+    /// Facts of which only the question is known: nothing brought in, nothing that ran before.
+    #[must_use]
+    pub fn of(repo: &str, sha: Oid, service: &str, environment: &str, kind: DeployKind) -> Self {
+        Self {
+            repo: repo.to_owned(),
+            sha,
+            service: service.to_owned(),
+            environment: environment.to_owned(),
+            kind,
+            previous: None,
+            buckets: Buckets::default(),
+            changes: Vec::new(),
+            withdrawn: Vec::new(),
+            last_good: None,
+            migration_between: false,
+            configuration_changed: false,
+            declared: None,
+            succeeded: Vec::new(),
+            emergencies: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
 /// The answer about one deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployDecision {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Buckets, ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, RanBefore,
-    Succeeded, decide_deploy,
+    ChangeOutcome, DeployDecision, DeployFacts, DeployKind, OpenEmergency, RanBefore, Succeeded,
+    decide_deploy,
 };
 use crate::domain::baseline::Declared;
 use crate::domain::fact::Integrity;
@@ -43,22 +43,8 @@ impl Deploy {
             },
         ];
         let facts = DeployFacts {
-            repo: "acme/payments".to_owned(),
-            sha: oid('f'),
-            service: "payments".to_owned(),
-            environment: "production".to_owned(),
-            kind,
             previous: Some(oid('a')),
-            buckets: Buckets::default(),
-            changes: Vec::new(),
-            withdrawn: Vec::new(),
-            last_good: None,
-            migration_between: false,
-            configuration_changed: false,
-            declared: None,
-            succeeded: Vec::new(),
-            emergencies: Vec::new(),
-            errors: Vec::new(),
+            ..DeployFacts::of("acme/payments", oid('f'), "payments", "production", kind)
         };
         Self { effective, facts }
     }
