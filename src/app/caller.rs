@@ -45,7 +45,7 @@ impl Role {
             Action::ReadLedger => true,
             Action::ReadReports => matches!(self, Self::Auditor | Self::Admin),
             Action::AskGate | Action::ReportDeploy => matches!(self, Self::Ci | Self::Admin),
-            Action::Link => matches!(self, Self::Engineer | Self::Admin),
+            Action::Link | Action::TryPolicy => matches!(self, Self::Engineer | Self::Admin),
             Action::OverrideVeto | Action::Administer => self == Self::Admin,
         }
     }
@@ -77,6 +77,8 @@ pub enum Action {
     ReportDeploy,
     /// Assert or retract a link.
     Link,
+    /// Try a candidate policy on what is recorded.
+    TryPolicy,
     /// Set a veto aside.
     OverrideVeto,
     /// Make tokens, end other people's sessions, retry what was parked.
@@ -93,6 +95,7 @@ impl Action {
             Self::AskGate => "ask the gate",
             Self::ReportDeploy => "report a deploy",
             Self::Link => "link pull requests to tickets",
+            Self::TryPolicy => "try a policy",
             Self::OverrideVeto => "override vetoes",
             Self::Administer => "administer",
         }

@@ -35,6 +35,7 @@ mod rosters;
 mod totals;
 mod traces;
 pub mod views;
+mod whatif;
 mod worker;
 mod writer;
 
@@ -48,6 +49,7 @@ pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
 pub use overrides::OverrideRequest;
+pub use whatif::{Candidate, ReplayRequest, SimulateRequest};
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;

@@ -142,7 +142,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Unlink(args) => link::unlink(args, config).await,
         Command::Baseline(args) => baseline::run(args, config).await,
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
-        Command::Policy(command) => policy::run(command),
+        Command::Policy(command) => Box::pin(policy::run(command, config)).await,
         Command::Verify(args) => verify::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,
         Command::SignIn(args) => token::sign_in(args, config).await,

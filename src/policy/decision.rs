@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Class, KeyChange, Oid, RepoPath, Time};
 
 /// The states of a gate (contract, "The gate").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Trivial, with the proof.

@@ -4,6 +4,7 @@
 //! the field with both values. What it may add is rules by which changes pass by themselves, within the ceiling.
 
 mod merge;
+pub mod sources;
 #[cfg(test)]
 mod tests;
 

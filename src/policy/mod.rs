@@ -16,6 +16,7 @@ pub mod keys;
 pub mod layers;
 pub mod model;
 pub mod pattern;
+pub mod replay;
 pub mod rollout;
 pub mod schema;
 pub mod testcase;

@@ -11,7 +11,7 @@ use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
 use crate::app::read::{Page, Wanted};
-use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest};
+use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest, SimulateRequest};
 
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
@@ -162,6 +162,15 @@ pub(super) async fn override_veto(
     let over = app.override_veto(&caller, OverrideRequest { change, veto, reason }).await?;
     let body = json!({ "veto": over.veto, "by": over.by, "at": over.at, "reason": over.why });
     Ok((StatusCode::CREATED, no_store(body)).into_response())
+}
+
+/// `POST /api/v1/policy/simulate`.
+pub(super) async fn simulate(
+    State(app): State<App>,
+    Api(caller): Api,
+    Json(request): Json<SimulateRequest>,
+) -> Result<Response, Problem> {
+    Ok(no_store(app.simulate(&caller, request).await?))
 }
 
 /// `GET /api/v1/pulls/{owner}/{name}/{number}`.

@@ -56,6 +56,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/decisions/{id}", get(api::decision))
         .route("/api/v1/tickets/{*key}", get(api::ticket))
         .route("/api/v1/pulls/{owner}/{name}/{number}", get(api::pull))
+        .route("/api/v1/policy/simulate", post(api::simulate))
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/deliveries/{id}", get(api::delivery))
         .route("/api/v1/ledger/entries/{index}", get(ledger::entry))

@@ -41,6 +41,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/changes/{id}", "GET", "/api/v1/changes/chg_x", Some(READERS)),
     // Only a person who is signed in as an administrator: `vetoes.rs` tells of them.
     ("/api/v1/changes/{id}/overrides", "POST", "/api/v1/changes/chg_x/overrides", Some(NOBODY)),
+    ("/api/v1/policy/simulate", "POST", "/api/v1/policy/simulate", Some(LINKERS)),
     ("/api/v1/deploys", "GET", "/api/v1/deploys", Some(READERS)),
     ("/api/v1/deploys/{id}", "GET", "/api/v1/deploys/dep_x", Some(READERS)),
     ("/api/v1/decisions/{id}", "GET", "/api/v1/decisions/dec_x", Some(READERS)),
@@ -110,6 +111,9 @@ async fn every_route_lets_in_exactly_the_roles_of_its_row() {
             }
             if *route == "/api/v1/baselines" {
                 request = request.body(r#"{"repo":"acme/known"}"#);
+            }
+            if route.ends_with("/simulate") {
+                request = request.body(r#"{"repo":"acme/known","pull":1,"policy":"version: 1\n"}"#);
             }
             if route.ends_with("/overrides") {
                 request = request.body(r#"{"veto":"1","reason":"a reason of twenty letters"}"#);

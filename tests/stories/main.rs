@@ -31,3 +31,4 @@ mod stacked;
 mod store;
 mod teams;
 mod vetoes;
+mod whatif;

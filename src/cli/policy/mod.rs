@@ -1,7 +1,8 @@
-//! `countersign policy …`: the policy language offline.
+//! `countersign policy …`: the policy language offline, and a candidate tried on what is recorded.
 
 mod check;
 mod explain;
+mod replay;
 mod test;
 
 use clap::{Subcommand, ValueEnum};
@@ -35,6 +36,8 @@ pub(super) enum PolicyCommand {
     Test(test::TestArgs),
     /// Says how a change in a local clone is judged, and why
     Explain(explain::ExplainArgs),
+    /// Says which recorded landings a candidate policy would judge otherwise
+    Replay(replay::ReplayArgs),
     /// Prints the JSON Schema of a policy file, for editors
     Schema {
         /// Which of the two files
@@ -53,11 +56,12 @@ pub(super) enum Kind {
 }
 
 /// Runs one of them.
-pub(super) fn run(command: &PolicyCommand) -> Outcome {
+pub(super) async fn run(command: &PolicyCommand, config: Option<&Path>) -> Outcome {
     match command {
         PolicyCommand::Check { files } => Ok(check::run(files)),
         PolicyCommand::Test(args) => test::run(args),
         PolicyCommand::Explain(args) => explain::run(args),
+        PolicyCommand::Replay(args) => replay::run(args, config).await,
         PolicyCommand::Schema { kind } => {
             let kind = match kind {
                 Kind::Repository => FileKind::Repository,

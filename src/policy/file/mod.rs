@@ -53,6 +53,8 @@ pub struct OrganisationFile {
     pub organisation: Organisation,
     /// How far a repository may go where that is further than what holds if it says nothing.
     pub limits: Limits,
+    /// Every field that the file states, with its line.
+    pub stated: BTreeMap<String, u64>,
     /// `sha256:` of its bytes.
     pub digest: String,
     /// Warnings.
@@ -126,13 +128,14 @@ pub fn read_organisation(name: &str, bytes: &[u8]) -> Result<OrganisationFile, V
     let mut report = Report::new(name);
     let built = tree(bytes, FileKind::Organisation, &mut report).map(|tree| {
         let mut build = Build { layer: "organisation", report: &mut report };
-        build.organisation(&tree)
+        (build.organisation(&tree), tree.places())
     });
     let refused = report.has_errors();
     let warnings = report.finish();
     match built {
-        Some((policy, organisation, limits)) if !refused => {
-            Ok(OrganisationFile { policy, organisation, limits, digest: sha256(bytes), warnings })
+        Some(((policy, organisation, limits), stated)) if !refused => {
+            let digest = sha256(bytes);
+            Ok(OrganisationFile { policy, organisation, limits, stated, digest, warnings })
         }
         _ => Err(warnings),
     }
