@@ -58,6 +58,11 @@ fn all() -> Vec<(String, String)> {
             "deploy",
             pages::deploy::render(&frame("/deploys/dep_7407", "Population"), &samples::deploy()),
         ),
+        (
+            "policy",
+            pages::policy::render(&frame("/policy/acme/payments", "Policy"), &samples::policy()),
+        ),
+        ("policies", pages::policy::render_list(&frame("/policy", "Policy"), &samples::policies())),
         ("ledger", pages::ledger::render(&frame("/ledger", "Ledger"), &samples::ledger())),
         ("entry", pages::entry::render(&frame("/ledger/45880", "Ledger"), &samples::entry())),
         ("search", pages::search::render(&frame("/search?q=m.ortiz", ""), &samples::search())),

@@ -17,6 +17,7 @@ pub mod lanes;
 pub mod ledger;
 pub mod list;
 pub mod overview;
+pub mod policy;
 pub mod population;
 pub mod problem;
 pub mod prose;

@@ -29,6 +29,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/changes/{id}", get(change))
         .route("/decisions/{id}", get(decision))
         .route("/search", get(search))
+        .route("/policy", get(policies))
+        .route("/policy/{*name}", get(policy))
         .route("/ledger", get(ledger))
         .route("/ledger/{index}", get(entry))
 }
@@ -167,6 +169,7 @@ async fn frame(
         ("Overview", "/"),
         ("Population", "/population"),
         ("Changes", "/changes"),
+        ("Policy", "/policy"),
         ("Ledger", "/ledger"),
     ];
     let query: Vec<String> =
@@ -248,6 +251,9 @@ const WHOLE: &str = "The ledger is shown whole, whatever the scope";
 
 /// What the scope bar says on a page that looks everywhere.
 const ANYWHERE: &str = "A search looks everywhere, whatever the scope";
+
+/// What the scope bar says on a page about the policy.
+const IN_FORCE: &str = "The policy in force now, whatever the scope";
 
 /// What the scope bar says on a page about one thing.
 fn scope_note(noun: &str, inside: bool) -> String {
@@ -361,6 +367,31 @@ async fn search(
     }
     let (frame, nonce) = frame(&app, &caller, &address, ("", "/search"), ANYWHERE).await?;
     Ok(pages::answer(StatusCode::OK, pages::search::render(&frame, &page)?, &nonce))
+}
+
+async fn policies(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let page = app.policies_page(&caller).await?;
+    let (frame, nonce) = frame(&app, &caller, &address, ("Policy", "/policy"), IN_FORCE).await?;
+    Ok(pages::answer(StatusCode::OK, pages::policy::render_list(&frame, &page)?, &nonce))
+}
+
+async fn policy(
+    State(app): State<App>,
+    Visitor(caller): Visitor,
+    Path(name): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> Answer {
+    let address = Address::read(&app, raw.as_deref())?;
+    let branch = address.query.get("branch").map(String::as_str).filter(|name| !name.is_empty());
+    let page = app.policy_page(&caller, &name, branch).await?;
+    let path = format!("/policy/{name}");
+    let (frame, nonce) = frame(&app, &caller, &address, ("Policy", &path), IN_FORCE).await?;
+    Ok(pages::answer(StatusCode::OK, pages::policy::render(&frame, &page)?, &nonce))
 }
 
 async fn ledger(

@@ -70,6 +70,8 @@ const TABLE: &[Row] = &[
     ("/changes/{id}", "GET", "/changes/chg_x", None),
     ("/decisions/{id}", "GET", "/decisions/dec_x", None),
     ("/search", "GET", "/search?q=x", None),
+    ("/policy", "GET", "/policy", None),
+    ("/policy/{*name}", "GET", "/policy/acme/known", None),
     ("/ledger", "GET", "/ledger", None),
     ("/ledger/{index}", "GET", "/ledger/0", None),
 ];

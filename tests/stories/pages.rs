@@ -99,8 +99,17 @@ both!(every_page_answers_and_is_whole, |kind| async move {
     let browser = sign_in(&town, &server).await;
     let (_, _, population) = browser.open("/population").await;
     let (_, _, changes) = browser.open("/changes").await;
-    let mut paths: Vec<String> =
-        ["/", "/population", "/changes", "/ledger", "/ledger/0"].map(str::to_owned).into();
+    let mut paths: Vec<String> = [
+        "/",
+        "/population",
+        "/changes",
+        "/policy",
+        "/policy/acme/payments",
+        "/ledger",
+        "/ledger/0",
+    ]
+    .map(str::to_owned)
+    .into();
     paths.extend(links(&Html::parse_document(&population), "/deploys/"));
     paths.extend(links(&Html::parse_document(&changes), "/changes/chg"));
     let decision = town.may_deploy(done_sha(&town).await).await.decision;
@@ -198,12 +207,21 @@ both!(every_record_page_says_at_its_top_how_to_cite_it, |kind| async move {
     let (_, _, population) = browser.open("/population").await;
     let (_, _, changes) = browser.open("/changes").await;
     let decision = town.may_deploy(done_sha(&town).await).await.decision;
-    let mut paths: Vec<String> =
-        ["/", "/population", "/changes", "/ledger", "/ledger/0"].map(str::to_owned).into();
+    let mut paths: Vec<String> = [
+        "/",
+        "/population",
+        "/changes",
+        "/policy",
+        "/policy/acme/payments",
+        "/ledger",
+        "/ledger/0",
+    ]
+    .map(str::to_owned)
+    .into();
     paths.extend(links(&Html::parse_document(&population), "/deploys/").pop());
     paths.extend(links(&Html::parse_document(&changes), "/changes/chg").pop());
     paths.push(format!("/decisions/{decision}"));
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 10);
     for path in paths {
         let (_, _, text) = browser.open(&path).await;
         let page = Html::parse_document(&text);

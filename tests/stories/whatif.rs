@@ -124,3 +124,31 @@ both!(a_pull_request_is_judged_by_a_candidate_with_voices_that_nobody_raised, |k
     }
     assert_eq!(town.change(1).await["state"], "rejected", "what is recorded stays");
 });
+
+both!(a_page_says_which_line_of_which_file_holds, |kind| async move {
+    let town = landed(kind).await;
+    let server = Server::start(&town.world).await;
+    let browser = crate::pages::sign_in(&town, &server).await;
+    let (status, _, list) = browser.open("/policy").await;
+    assert_eq!(status, StatusCode::OK);
+    let list = scraper::Html::parse_document(&list);
+    assert_eq!(crate::pages::links(&list, "/policy/"), ["/policy/acme/payments"]);
+    let (_, _, page) = browser.open("/policy/acme/payments").await;
+    let page = scraper::Html::parse_document(&page);
+    let rows = crate::pages::all(&page, "tbody tr");
+    for words in [
+        [
+            "significant",
+            "money: src/payments/**, scope payments",
+            "repositorysignificant[0], line 11",
+        ],
+        ["trivial.max.files", "10", "organisationfloor.trivial_ceiling.files, line 12"],
+        ["approval.architects", "1 architect, from significant on", "built-in"],
+    ] {
+        let found = rows.iter().any(|row| words.iter().all(|word| row.contains(word)));
+        assert!(found, "{words:?} is in none of {rows:#?}");
+    }
+    let (status, _, text) = browser.open("/policy/acme/nobody").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(text.to_lowercase().contains("there is no repository"), "{text}");
+});

@@ -9,6 +9,7 @@ mod excerpt;
 mod ledger;
 mod listed;
 mod overview;
+mod policy;
 pub mod population;
 mod search;
 

@@ -4,6 +4,7 @@ mod change;
 mod gate;
 mod lists;
 mod overview;
+mod policy;
 mod record;
 mod rules;
 mod search;
@@ -12,6 +13,7 @@ pub use self::change::{change, change_hostile, change_trivial};
 pub use self::gate::{decision_blocked, decision_in, deploy};
 pub use self::lists::{changes, population, population_empty};
 pub use self::overview::{first_run, overview};
+pub use self::policy::{policies, policy};
 pub use self::record::{entry, ledger, sign_in, sign_in_used};
 pub use self::search::{search, search_nothing};
 

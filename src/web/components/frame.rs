@@ -154,6 +154,7 @@ impl Frame {
             ("Overview", "/"),
             ("Population", "/population"),
             ("Changes", "/changes"),
+            ("Policy", "/policy"),
             ("Ledger", "/ledger"),
         ];
         let choice = |value: &str, label: &str, chosen| Choice::new(value, label, chosen);

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod gallery;
 pub mod ledger;
 pub mod overview;
+pub mod policy;
 pub mod population;
 pub mod problem;
 pub mod search;
