@@ -669,9 +669,17 @@ fn what_the_arguments_themselves_forbid_ends_with_2() {
             "a repository and a number such as acme/payments#42 are needed",
         ),
         (vec!["policy", "check"], "<FILE>..."),
-        (vec!["policy", "test"], "<CASES>"),
+        (vec!["policy", "test"], "<CASES>..."),
+        (vec!["policy", "test", "--repo", ".", "x.yml"], "cannot be used with"),
         (vec!["policy", "explain", "--repo", "."], "--base <REV>"),
-        (vec!["policy", "replay"], "unrecognized subcommand 'replay'"),
+        (vec!["policy", "replay"], "--policy <FILE>"),
+        (vec!["policy", "replay", "--policy", "x.yml"], "--repo <R>"),
+        (
+            vec!["policy", "replay", "--org", "x.yml", "--since", "yesterday"],
+            "`yesterday` is neither a date such as 2026-10-31 nor a time",
+        ),
+        (vec!["policy", "replay", "--org", "x.yml", "--last", "0"], "0 is not in 1.."),
+        (vec!["policy", "replay", "--org", "nowhere.yml"], "nowhere.yml: No such file"),
         (vec!["policy", "schema", "team"], "possible values: repository, organisation"),
         (vec!["token", "create", "x"], "--role <R>"),
         (
@@ -804,6 +812,40 @@ fn cases_pass_and_fail_each_on_its_line() {
         run(folder.path(), &["policy", "test", "cases.yml", "--policy", "bad.yml"]);
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(err.ends_with("error: the policy is refused; no case was run\n"), "{err}");
+}
+
+#[test]
+fn a_repository_tests_its_own_policy_by_the_cases_it_names() {
+    let folder = folder();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write(".countersign.yml", "version: 1\ndefault: significant\n");
+    let (code, out, err) = run(folder.path(), &["policy", "test", "--repo", "."]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("it names no cases; add them as `tests:"), "{err}");
+
+    write(".countersign.yml", "version: 1\ntests: [\"checks/**/*.yml\"]\n");
+    let (code, _, err) = run(folder.path(), &["policy", "test", "--repo", "."]);
+    assert_eq!(code, 2);
+    assert!(err.contains("no file matches `tests` (checks/**/*.yml)"), "{err}");
+
+    let case = |class: &str| {
+        format!("- name: code is {class}\n  head: {{ a.rs: x }}\n  expect: {{ class: {class} }}\n")
+    };
+    write("checks/a/code.yml", &case("significant"));
+    write("checks/b.yml", &case("trivial"));
+    write("other.yml", "not a case");
+    let (code, out, err) = run(folder.path(), &["policy", "test", "--repo", "."]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        (lines.len(), lines[0], lines[2]),
+        (3, "passed  code is significant", "1 passed, 1 failed")
+    );
+    assert!(lines[1].starts_with("FAILED  code is trivial (./checks/b.yml:1): "), "{out}");
 }
 
 #[test]

@@ -158,3 +158,41 @@ fn same(expected: &[String], found: &[String], seed: u64) {
         missing.len().max(extra.len())
     );
 }
+
+#[tokio::test]
+async fn a_policy_is_tried_on_everything_that_landed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    demo(folder.path()).await.app.close().await;
+    let file = folder.path().join("organisation.yml");
+    let organisation = std::fs::read_to_string(&file).expect("a file");
+    let strict = organisation.replacen("version: 1\n", "version: 1\ndefault: critical\n", 1);
+    std::fs::write(folder.path().join("strict.yml"), strict).expect("written");
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .current_dir(folder.path())
+            .args(["policy", "replay", "--expect-none"])
+            .args(arguments)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), text, said)
+    };
+    let (code, same, said) = run(&["--org", "organisation.yml"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(same.starts_with("0 of 22 verdicts would change"), "{same}");
+
+    let (code, found, said) = run(&["--org", "strict.yml", "--format", "json"]);
+    assert_eq!((code, said.as_str()), (Some(1), ""), "--expect-none");
+    let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+    assert_eq!(found["compared"], 22);
+    let moved = found["moved"].as_array().expect("a list");
+    assert!(!moved.is_empty());
+    assert!(moved.iter().all(|one| one["after"]["class"] == "critical"), "{found}");
+
+    let (_, text, _) = run(&["--org", "strict.yml", "--last", "3"]);
+    assert!(
+        text.contains(" of 3 verdicts would change") && text.contains(" → critical "),
+        "{text}"
+    );
+}

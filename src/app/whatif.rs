@@ -1,12 +1,14 @@
 //! What if another policy were in force: a candidate is tried on one pull request, or on everything that landed. Nothing
 //! of it is recorded.
 
+mod edit;
 mod replay;
 mod simulate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use self::edit::PolicyEdit;
 pub use self::replay::ReplayRequest;
 pub use self::simulate::SimulateRequest;
 use super::mirrors::PolicyAt;
@@ -39,7 +41,30 @@ pub struct Candidate {
 #[derive(Debug, Default)]
 struct Read {
     organisation: Option<OrganisationFile>,
-    repository: Option<RepositoryFile>,
+    repository: Own,
+}
+
+/// The file of a repository under a candidate.
+#[derive(Debug, Default)]
+enum Own {
+    /// The one in force.
+    #[default]
+    InForce,
+    /// Another.
+    File(Box<RepositoryFile>),
+    /// None any more.
+    Gone,
+}
+
+impl Own {
+    /// As a layer; `None`: the one in force.
+    fn layer(&self) -> Option<Layer<'_, RepositoryFile>> {
+        match self {
+            Self::InForce => None,
+            Self::File(file) => Some(Layer::Read(file)),
+            Self::Gone => Some(Layer::Missing),
+        }
+    }
 }
 
 impl Candidate {
@@ -56,7 +81,9 @@ impl Candidate {
         let repository = self.repository.as_ref().map(|text| {
             read_repository(REPOSITORY, text.as_bytes()).map_err(|errors| refused(&errors, text))
         });
-        Ok(Read { organisation: organisation.transpose()?, repository: repository.transpose()? })
+        let repository =
+            repository.transpose()?.map_or(Own::InForce, |file| Own::File(Box::new(file)));
+        Ok(Read { organisation: organisation.transpose()?, repository })
     }
 }
 
@@ -85,7 +112,7 @@ impl App {
         let organisation = self.organisation();
         let before = effective(organisation.layer(), at.layer(), &at.base);
         let upper = read.organisation.as_ref().map_or_else(|| organisation.layer(), Layer::Read);
-        let lower = read.repository.as_ref().map_or_else(|| at.layer(), Layer::Read);
+        let lower = read.repository.layer().unwrap_or_else(|| at.layer());
         let after = effective(upper, lower, &format!("{}, with the candidate", at.base));
         Ok(Sides {
             before: in_force(tx, repo, before).await?,
@@ -116,7 +143,7 @@ async fn in_force(
 ) -> Result<InForce, AppError> {
     let organisation = &effective.organisation;
     let grants = People::load(tx, &repo.source, organisation).await?.grants(organisation);
-    Ok(InForce { grants, effective })
+    Ok(InForce { effective, grants })
 }
 
 /// Both sides for every branch that was asked for, each made once.

@@ -182,6 +182,32 @@ impl Repo {
         Ok(None)
     }
 
+    /// The files at a commit that are wanted, in order of path, at most so many. What a path's bytes are, a link or a
+    /// file, is told when it is read.
+    pub fn files_at(
+        &self,
+        commit: Oid,
+        most: usize,
+        wanted: impl Fn(&RepoPath) -> bool,
+    ) -> Result<Vec<RepoPath>, GitError> {
+        let tree = self.commit(to_git(commit)?)?.tree;
+        let tree = self.git.find_tree(tree).map_err(|error| GitError::about(tree, &error))?;
+        let mut found = Vec::new();
+        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+            if entry.kind() == Some(ObjectType::Blob) {
+                let path = RepoPath::new([folder.as_bytes(), entry.name_bytes()].concat());
+                if wanted(&path) {
+                    found.push(path);
+                }
+            }
+            if found.len() < most { git2::TreeWalkResult::Ok } else { git2::TreeWalkResult::Abort }
+        });
+        match walked {
+            Err(error) if found.len() < most => Err(error.into()),
+            _ => Ok(found),
+        }
+    }
+
     /// The bytes of a blob, at most `cap` of them.
     pub fn blob(&self, oid: Oid, cap: u64) -> Result<Vec<u8>, GitError> {
         self.blob_git(to_git(oid)?, cap, &RepoPath::from(oid.to_string().as_str()))

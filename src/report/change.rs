@@ -114,10 +114,44 @@ pub struct ChangePage {
     pub exceptions: Vec<(ExceptionRef, Prose)>,
     /// The landing's entry.
     pub receipt: Option<ReceiptView>,
+    /// What its edit of the policy file would do; `None`: it edits none, or has landed.
+    pub policy_edit: Option<PolicyEdit>,
     /// Whether it lies in the scope of the frame.
     pub in_scope: bool,
     /// Downloads and actions: bundle, JSON.
     pub actions: Vec<Link>,
+}
+
+/// What an edit of a policy file would do (sem 6.4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyEdit {
+    /// What is wrong with the file, as a compiler would say it; empty: nothing.
+    pub refused: String,
+    /// Where it tries to weaken the organisation's.
+    pub invalid: Vec<String>,
+    /// How its own cases went, in a sentence.
+    pub cases: String,
+    /// Cases that fail.
+    pub failed: Vec<String>,
+    /// How many of the last landings it would judge otherwise, in a sentence.
+    pub effect: String,
+    /// Those landings.
+    pub moved: Vec<MovedRow>,
+    /// How many of them are not shown.
+    pub more: u64,
+}
+
+/// A landing that another policy would judge otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedRow {
+    /// The change.
+    pub change: Link,
+    /// Class and state under the policy in force.
+    pub before: String,
+    /// The same under the edit.
+    pub after: String,
+    /// Why.
+    pub why: String,
 }
 
 impl ChangePage {

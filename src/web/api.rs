@@ -170,7 +170,7 @@ pub(super) async fn simulate(
     Api(caller): Api,
     Json(request): Json<SimulateRequest>,
 ) -> Result<Response, Problem> {
-    Ok(no_store(app.simulate(&caller, request).await?))
+    Ok(no_store(Box::pin(app.simulate(&caller, request)).await?))
 }
 
 /// `GET /api/v1/pulls/{owner}/{name}/{number}`.

@@ -152,3 +152,52 @@ both!(a_page_says_which_line_of_which_file_holds, |kind| async move {
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(text.to_lowercase().contains("there is no repository"), "{text}");
 });
+
+/// Cases that the edited policy names: one holds, one does not.
+const CASES: &str = "- name: a guide passes by itself
+  base: {}
+  head: { guide/a.md: \"# A\\n\" }
+  expect: { state: auto_approved }
+- name: so does code
+  base: {}
+  head: { src/a.rs: \"fn a() {}\\n\" }
+  expect: { state: auto_approved }
+";
+
+both!(a_change_to_the_policy_shows_what_it_would_do, |kind| async move {
+    let mut town = landed(kind).await;
+    let policy = format!("{}tests: [\"checks/*.yml\"]\n", with_guides());
+    let proposal = Proposal::new("policy", "Guides pass")
+        .file(".countersign.yml", &policy)
+        .file("checks/guides.yml", CASES);
+    done(done(town.forge.repo(REPO)).open_pull("dev1", &proposal));
+    let broken = Proposal::new("broken", "A slip")
+        .file(".countersign.yml", "version: 1\ndefalt: significant\n");
+    done(done(town.forge.repo(REPO)).open_pull("dev1", &broken));
+    town.arrive().await;
+    let server = Server::start(&town.world).await;
+    let browser = crate::pages::sign_in(&town, &server).await;
+    let read = async |number: u64| {
+        let id = town.change(number).await["id"].as_str().expect("an id").to_owned();
+        let (status, _, text) = browser.open(&format!("/changes/{id}")).await;
+        assert_eq!(status, StatusCode::OK);
+        let page = scraper::Html::parse_document(&text);
+        crate::pages::all(&page, "section[aria-labelledby=policy-edit]").concat()
+    };
+    let said = read(3).await;
+    assert_eq!(town.change(3).await["class"], "critical", "judged by the policy of its base");
+    for words in [
+        "1 of 2 verdicts would change: 0 would pass that do not, 0 would not pass that do; 0 pass by themselves, 1 would",
+        "Its own cases: 1 passed, 1 failed.",
+        "checks/guides.yml, so does code: ",
+        "trivial auto_approved",
+    ] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+    let said = read(4).await;
+    assert!(
+        said.contains("nothing would pass by itself") && said.contains("did you mean `default`?"),
+        "{said}"
+    );
+    assert_eq!(read(1).await, "", "another change says nothing of it");
+});

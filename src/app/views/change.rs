@@ -3,19 +3,24 @@
 use super::changes::{landing, landing_cell};
 use super::{Listed, attribution, exception, moment};
 use crate::app::changes::{ChangeBody, body};
-use crate::app::{Action, App, AppError, Caller, deploys, links, read};
+use crate::app::{Action, App, AppError, Caller, deploys, links, read, whatif};
 use crate::domain::ticket::Ticket;
 use crate::domain::{RepoPath, Time};
 use crate::policy::decision::Counted;
-use crate::report::change::{ChangePage, FileRow, Place, TicketMoments, TicketState};
+use crate::report::change::{
+    ChangePage, FileRow, MovedRow, Place, PolicyEdit, TicketMoments, TicketState,
+};
 use crate::report::lanes::{Event, EventMark, Lane};
 use crate::report::prose::Prose;
 use crate::report::refs::{Link, TicketRef};
 use crate::report::words::short_digest;
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
+use crate::store::repositories::Repository;
 use crate::store::{self, Tx};
 
+/// Landings shown that an edit of the policy would judge otherwise.
+const MOVED: usize = 20;
 /// Tickets of one change whose moments are shown; the others are counted.
 const TICKETS: usize = 20;
 
@@ -43,6 +48,7 @@ impl App {
         let production = in_production(&deploys);
         drop(tx);
         let (excerpts, no_excerpt) = self.excerpts(repository.as_ref(), &body).await;
+        let edit = self.open_edit(repository.as_ref(), &row, &body).await?;
         let entry = decisions.last().map(|decision| decision.ledger_index);
         let entry = entry.or_else(|| deploys.iter().find_map(|deploy| deploy.ledger_index));
         let receipt = match entry {
@@ -78,10 +84,22 @@ impl App {
             places: places(&deploys)?,
             exceptions: exceptions.iter().map(|row| (exception(row), Prose::new())).collect(),
             receipt,
+            policy_edit: edit,
             in_scope: scope.holds(moment("change", &row.id, row.sort_at)?, &reached(&deploys)),
             actions: vec![Link::new("JSON", format!("/api/v1/changes/{id}"))],
             decision: body.decision,
         })
+    }
+
+    /// What an edit of the policy file would do, while it is open.
+    async fn open_edit(
+        &self,
+        repo: Option<&Repository>,
+        row: &ChangeRow,
+        body: &ChangeBody,
+    ) -> Result<Option<PolicyEdit>, AppError> {
+        let Some(repo) = repo.filter(|_| row.landed_sha.is_none()) else { return Ok(None) };
+        Ok(self.policy_edit(repo, body).await?.map(policy_edit))
     }
 
     async fn ticket_moments(
@@ -258,4 +276,29 @@ fn reviewed(opinion: &Counted) -> Event {
         _ => ("commented", EventMark::Plain),
     };
     event(opinion.at, Lane::Review, &opinion.by, what, &opinion.by, mark)
+}
+
+/// What an edit of the policy file would do, in sentences.
+fn policy_edit(edit: whatif::PolicyEdit) -> PolicyEdit {
+    let failed = edit.failed.len() as u64;
+    let cases = match (edit.passed, failed) {
+        (0, 0) => "It names no cases under `tests`.".to_owned(),
+        (passed, failed) => format!("Its own cases: {passed} passed, {failed} failed."),
+    };
+    let more = edit.effect.moved.len().saturating_sub(MOVED) as u64;
+    let moved = edit.effect.moved.iter().take(MOVED).map(|moved| MovedRow {
+        change: Link::new(moved.change.title.clone(), format!("/changes/{}", moved.change.id)),
+        before: moved.before.to_string(),
+        after: moved.after.to_string(),
+        why: moved.why.clone(),
+    });
+    PolicyEdit {
+        effect: format!("Of the last landings of this repository: {}.", edit.effect.sentence()),
+        moved: moved.collect(),
+        more,
+        cases,
+        refused: edit.refused,
+        invalid: edit.invalid,
+        failed: edit.failed,
+    }
 }

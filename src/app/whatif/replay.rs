@@ -38,7 +38,7 @@ impl App {
         &self,
         caller: &Caller,
         request: ReplayRequest,
-        mut progress: impl FnMut(u64),
+        progress: impl FnMut(u64),
     ) -> Result<Effect, AppError> {
         let repo = match &request.repo {
             Some(name) => Some(self.repository(name).await?),
@@ -46,15 +46,33 @@ impl App {
         };
         caller.may(Action::TryPolicy, repo.as_ref().map(|repo| repo.id.as_str()))?;
         let read = request.candidate.read()?;
-        if read.repository.is_some() && repo.is_none() {
+        if request.candidate.repository.is_some() && repo.is_none() {
             let hint = "a repository's file is tried on one repository: say which";
             return Err(AppError::Invalid(hint.to_owned()));
         }
-        let filter = filter(&request, repo.as_ref());
+        let period = (request.from, request.until);
+        self.replay_read(&read, repo.as_ref(), period, request.limit, progress).await
+    }
+
+    /// The same of a candidate that was read.
+    pub(super) async fn replay_read(
+        &self,
+        read: &Read,
+        repo: Option<&Repository>,
+        (from, until): (Option<Time>, Option<Time>),
+        limit: Option<u64>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Effect, AppError> {
+        let filter = Filter {
+            repo: repo.map(|repo| repo.id.clone()),
+            from: from.map_or(i64::MIN, Time::micros),
+            until: until.map_or(i64::MAX, Time::micros),
+            ..Filter::default()
+        };
         let (mut effect, mut known) = (Effect::default(), Known::default());
         let mut after = None;
         loop {
-            let left = request.limit.map_or(PAGE, |limit| {
+            let left = limit.map_or(PAGE, |limit| {
                 store::signed(limit.saturating_sub(effect.compared)).min(PAGE)
             });
             let mut tx = self.db().read().await?;
@@ -63,7 +81,7 @@ impl App {
             after = Some(landed::place(last));
             let mut work = Vec::with_capacity(rows.len());
             for row in rows {
-                let sides = self.known_sides(&mut tx, &mut known, &read, &row).await?;
+                let sides = self.known_sides(&mut tx, &mut known, read, &row).await?;
                 let repo = known.repositories.get(&row.repo).map(|repo| repo.name.clone());
                 work.push((row, repo.unwrap_or_default(), sides));
             }
@@ -99,15 +117,6 @@ impl App {
         let sides = Arc::new(self.sides(tx, repo, &row.branch, read).await?);
         known.sides.insert(key, Arc::clone(&sides));
         Ok(sides)
-    }
-}
-
-fn filter(request: &ReplayRequest, repo: Option<&Repository>) -> Filter {
-    Filter {
-        repo: repo.map(|repo| repo.id.clone()),
-        from: request.from.map_or(i64::MIN, Time::micros),
-        until: request.until.map_or(i64::MAX, Time::micros),
-        ..Filter::default()
     }
 }
 

@@ -78,7 +78,7 @@ impl App {
                 let branch = &judged.facts.branch;
                 self.sides(&mut tx, &repo, branch, read).await?.after
             }
-            None => InForce { grants: judged.facts.grants.clone(), effective: judged.effective },
+            None => InForce { effective: judged.effective, grants: judged.facts.grants.clone() },
         };
         let mut facts = judged.facts;
         raise(&mut facts, &request, now);

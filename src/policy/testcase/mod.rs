@@ -8,11 +8,13 @@
 
 mod facts;
 mod read;
+mod run;
 #[cfg(test)]
 mod tests;
 
 pub use facts::facts_of;
 pub use read::parse;
+pub use run::run;
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,9 @@ use crate::domain::file::{DiffLine, Lines, Segment, Value};
 use crate::domain::{Class, KeyChange, KeyOp, Time};
 use crate::policy::decision::{Classification, Decision, FileClass, KeyVerdict, Rule, State};
 use crate::report::attribution::Attribution;
-use crate::report::change::{ChangePage, FileRow, Place, TicketMoments, TicketState};
+use crate::report::change::{
+    ChangePage, FileRow, MovedRow, Place, PolicyEdit, TicketMoments, TicketState,
+};
 use crate::report::excerpt::{Excerpt, Source, excerpt};
 use crate::report::lanes::{Event, EventMark, Lane};
 use crate::report::prose::Prose;
@@ -331,6 +333,7 @@ pub fn change() -> ChangePage {
             ),
         )],
         receipt: Some(receipt()),
+        policy_edit: None,
         in_scope: true,
         actions: vec![Link::new("JSON", "/api/v1/changes/chg_01ja9x7q4m")],
     }
@@ -432,6 +435,20 @@ pub fn change_hostile() -> ChangePage {
         branch: HOSTILE.into(),
         authors: vec![HOSTILE.into(), String::new()],
         more_tickets: 9_999,
+        policy_edit: Some(PolicyEdit {
+            refused: String::new(),
+            invalid: vec!["repository: `default`, line 2: `routine` is weaker than the organisation allows; `significant` applies".into()],
+            cases: "Its own cases: 3 passed, 1 failed.".into(),
+            failed: vec![HOSTILE.into()],
+            effect: "Of the last landings of this repository: 1 of 100 verdicts would change: 1 would pass that do not, 0 would not pass that do; 12 pass by themselves, 13 would.".into(),
+            moved: vec![MovedRow {
+                change: Link::new(HOSTILE, "/changes/chg_01jb22m8rc"),
+                before: "significant pending".into(),
+                after: "trivial auto_approved".into(),
+                why: HOSTILE.into(),
+            }],
+            more: 7,
+        }),
         ..change()
     }
 }
