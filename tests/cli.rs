@@ -1176,3 +1176,54 @@ fn the_service_starts_and_stops_in_order() {
     assert_eq!(child.wait().expect("it ends").code(), Some(0), "{said}{rest}");
     assert!(rest.contains("stopped"), "{rest}");
 }
+
+#[test]
+fn a_starter_policy_comes_from_a_repositorys_own_history() {
+    let folder = folder();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@acme.example"];
+        let output = Command::new("git")
+            .current_dir(folder.path())
+            .args(identity)
+            .args(arguments)
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "git {arguments:?}");
+    };
+    let commit = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "-m", "x"]);
+    };
+    git(&["init", "-q", "-b", "main"]);
+    let (code, _, err) = run(folder.path(), &["policy", "suggest", "."]);
+    assert_eq!(code, 3);
+    assert!(err.contains("the repository has no commit yet"), "{err}");
+
+    std::fs::create_dir(folder.path().join("deploy")).expect("made");
+    for replicas in 1..=5 {
+        commit("deploy/web.yaml", &format!("replicas: {replicas}\n"));
+        commit("main.rs", &format!("fn main() {{ {replicas} }}\n"));
+    }
+    let (code, out, err) = run(folder.path(), &["policy", "suggest", "."]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("allow: [{ key: 'replicas', type: int, min: 1, max: 5, max_delta_pct: 100 }]"),
+        "{out}"
+    );
+    assert!(
+        err.contains("1 rule from 10 landings")
+            && err.contains("4 of them, 40.0 %, would have passed"),
+        "{err}"
+    );
+    std::fs::write(folder.path().join("own.yml"), &out).expect("written");
+    let (code, _, err) = run(folder.path(), &["policy", "check", "own.yml"]);
+    assert_eq!((code, err.as_str()), (0, ""), "what is proposed is a policy");
+
+    let (code, out, err) = run(folder.path(), &["policy", "suggest", ".", "--least", "9"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("nothing is proposed"), "{err}");
+    let (code, _, err) = run(folder.path(), &["policy", "suggest", ".", "--branch", "nope"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("there is no branch `nope`"), "{err}");
+}

@@ -21,6 +21,7 @@ mod facts;
 mod output;
 
 pub use classifier::{Classifier, Lines, Look, PolicyClassifier};
+pub(super) use facts::proposed as proposed_facts;
 pub use output::Format;
 use output::{Output, Row};
 
@@ -163,7 +164,8 @@ fn audit(
 ) -> Result<(), Stop> {
     Repo::keep_no_cache();
     let repo = Repo::discover(&args.path)?;
-    let Some((branch, tip)) = branch(&repo, args)? else {
+    let named = branch_of(&repo, &args.path, args.branch.as_deref()).map_err(Stop::Usage)?;
+    let Some((branch, tip)) = named else {
         writeln!(
             err,
             "{}: the repository has no commit yet, so there is nothing to list",
@@ -171,7 +173,9 @@ fn audit(
         )?;
         return Ok(());
     };
-    let since = args.since.as_deref().map_or(Ok(Since::Beginning), |text| since(&repo, text))?;
+    let since = args.since.as_deref();
+    let since = since.map_or(Ok(Since::Beginning), |text| since_of(&repo, text));
+    let since = since.map_err(Stop::Usage)?;
     let bar = progress(terminal);
     let history = History::read(&repo, tip, since, &|landings| {
         bar.set_message(format!("{landings} landings"));
@@ -201,38 +205,39 @@ fn audit(
     Ok(())
 }
 
-/// The branch's full name and its tip; `None`: there is no commit at all.
-fn branch(repo: &Repo, args: &AuditArgs) -> Result<Option<(String, Oid)>, Stop> {
-    let Some(name) = &args.branch else {
+/// The branch's full name and its tip; `None`: there is no commit at all. The error says what to name instead.
+pub(super) fn branch_of(
+    repo: &Repo,
+    path: &Path,
+    named: Option<&str>,
+) -> Result<Option<(String, Oid)>, String> {
+    let Some(name) = named else {
         let default = repo
             .default_branch()
             .and_then(|name| repo.resolve_ref(&name).ok().map(|tip| (name, tip)));
         return Ok(default.or_else(|| repo.head().map(|tip| ("HEAD".to_owned(), tip))));
     };
-    let names = [name.clone(), format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
+    let refs =
+        [name.to_owned(), format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
     let found =
-        names.into_iter().find_map(|name| repo.resolve_ref(&name).ok().map(|tip| (name, tip)));
+        refs.into_iter().find_map(|name| repo.resolve_ref(&name).ok().map(|tip| (name, tip)));
     let none = || {
-        Stop::Usage(format!(
-            "{}: there is no branch `{name}`, neither here nor under origin",
-            args.path.display()
-        ))
+        format!("{}: there is no branch `{name}`, neither here nor under origin", path.display())
     };
     found.map(Some).ok_or_else(none)
 }
 
 /// A date, a time, or else a revision.
-fn since(repo: &Repo, text: &str) -> Result<Since, Stop> {
+pub(super) fn since_of(repo: &Repo, text: &str) -> Result<Since, String> {
     let midnight = format!("{text}T00:00:00Z");
     if let Ok(time) = text.parse::<Time>().or_else(|_| midnight.parse::<Time>()) {
         return Ok(Since::Time(time));
     }
-    let none = |_| {
-        Stop::Usage(format!(
+    repo.revision(text).map(Since::Commit).map_err(|_| {
+        format!(
             "--since {text}: neither a date such as 2026-01-31 nor a revision of this repository"
-        ))
-    };
-    repo.revision(text).map(Since::Commit).map_err(none)
+        )
+    })
 }
 
 fn progress(terminal: Terminal) -> ProgressBar {

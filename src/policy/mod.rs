@@ -19,6 +19,7 @@ pub mod pattern;
 pub mod replay;
 pub mod rollout;
 pub mod schema;
+pub mod suggest;
 pub mod testcase;
 #[cfg(test)]
 mod testkit;

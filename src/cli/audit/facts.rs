@@ -45,3 +45,19 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         errors: Vec::new(),
     }
 }
+
+/// The same for a landing as though it had been proposed, whatever its message says; without its files.
+pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
+    let mut facts = of("", &HistoryLanding { files: Vec::new(), ..landing.clone() });
+    facts.pull.get_or_insert(Pull {
+        number: 0,
+        title: landing.title.clone(),
+        opener: None,
+        opener_is_bot: false,
+        pushers: Vec::new(),
+        labels: Vec::new(),
+        draft: false,
+    });
+    facts.landing = None;
+    facts
+}

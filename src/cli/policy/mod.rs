@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod replay;
+mod suggest;
 mod test;
 
 use clap::{Subcommand, ValueEnum};
@@ -38,6 +39,8 @@ pub(super) enum PolicyCommand {
     Explain(explain::ExplainArgs),
     /// Says which recorded landings a candidate policy would judge otherwise
     Replay(replay::ReplayArgs),
+    /// Proposes a starter policy from a repository's own history
+    Suggest(suggest::SuggestArgs),
     /// Prints the JSON Schema of a policy file, for editors
     Schema {
         /// Which of the two files
@@ -62,6 +65,7 @@ pub(super) async fn run(command: &PolicyCommand, config: Option<&Path>) -> Outco
         PolicyCommand::Test(args) => test::run(args),
         PolicyCommand::Explain(args) => explain::run(args),
         PolicyCommand::Replay(args) => replay::run(args, config).await,
+        PolicyCommand::Suggest(args) => suggest::run(args),
         PolicyCommand::Schema { kind } => {
             let kind = match kind {
                 Kind::Repository => FileKind::Repository,
