@@ -97,6 +97,10 @@ pub mod code {
     pub const BAD_TEXT: &str = "CS0125";
     /// A glob that takes in every file.
     pub const TOO_WIDE: &str = "CS0126";
+    /// Requirements or conditions inside each other, too deep.
+    pub const TOO_DEEP: &str = "CS0127";
+    /// A condition that somebody could make go away, and its requirement with it.
+    pub const EVADABLE: &str = "CS0128";
     /// An allow entry without any constraint on the value (a warning).
     pub const ANY_VALUE: &str = "CS0130";
 }
