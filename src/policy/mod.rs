@@ -5,6 +5,7 @@ pub mod approvals;
 mod arbitrary;
 pub mod built_in;
 pub mod classify;
+pub mod codeowners;
 pub mod condition;
 pub mod content;
 pub mod decide;

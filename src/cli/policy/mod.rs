@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod import;
 mod replay;
 mod test;
 
@@ -38,6 +39,10 @@ pub(super) enum PolicyCommand {
     Explain(explain::ExplainArgs),
     /// Says which recorded landings a candidate policy would judge otherwise
     Replay(replay::ReplayArgs),
+    /// Prints a policy that demands what a CODEOWNERS file demands
+    ///
+    /// And the roles that it needs in the organisation file. Exit code 1 if something in the file could not be taken over.
+    Import(import::ImportArgs),
     /// Prints the JSON Schema of a policy file, for editors
     Schema {
         /// Which of the two files
@@ -62,6 +67,7 @@ pub(super) async fn run(command: &PolicyCommand, config: Option<&Path>) -> Outco
         PolicyCommand::Test(args) => test::run(args),
         PolicyCommand::Explain(args) => explain::run(args),
         PolicyCommand::Replay(args) => replay::run(args, config).await,
+        PolicyCommand::Import(args) => import::run(args),
         PolicyCommand::Schema { kind } => {
             let kind = match kind {
                 Kind::Repository => FileKind::Repository,

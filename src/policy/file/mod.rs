@@ -24,6 +24,7 @@ mod requirement_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::yaml::MAX_BYTES;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
