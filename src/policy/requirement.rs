@@ -64,7 +64,7 @@ pub enum Demand {
 }
 
 impl Requirement {
-    /// This requirement and all below it, each with its path from here: ``, `.any[1]`, `.any[1].all[0]`.
+    /// This requirement and all below it, each with its path from here: `.any[1].all[0]`, empty for itself.
     pub(crate) fn each(&self) -> Vec<(String, &Self)> {
         let mut all = vec![(String::new(), self)];
         for (place, part) in self.parts().iter().enumerate() {

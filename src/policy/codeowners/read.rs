@@ -189,14 +189,12 @@ impl Reader {
     }
 
     fn approvals(&mut self, number: u64, digits: &str) -> u64 {
-        match digits.parse() {
-            Ok(count @ 1..=100) => count,
-            _ => {
-                let message = format!("`[{digits}]` is no number of approvals from 1 to 100");
-                self.problem(number, code::OWNERS_LINE, message, "read as 1");
-                1
-            }
+        if let Ok(count @ 1..=100) = digits.parse() {
+            return count;
         }
+        let message = format!("`[{digits}]` is no number of approvals from 1 to 100");
+        self.problem(number, code::OWNERS_LINE, message, "read as 1");
+        1
     }
 
     /// The owners after a pattern or heading; `None`: GitHub would skip the line, and so does this.

@@ -205,7 +205,8 @@ fn a_file_that_demands_nothing_is_a_policy_that_adds_nothing() {
 
 #[test]
 fn more_than_a_policy_can_hold_is_said() {
-    let text: String = (0..9000).map(|n| format!("*a{n}*/x @a\n")).collect();
+    let lines: Vec<String> = (0..9000).map(|n| format!("*a{n}*/x @a")).collect();
+    let text = lines.join("\n");
     let found = imported(&text, Dialect::Github).found;
     assert!(found.iter().any(|one| one.is_error() && one.file == "the imported policy"));
 }

@@ -84,10 +84,10 @@ fn hold(need: &Need, opinion: &Opinion, room: &Room<'_>) -> Held {
     match (&need.of, &opinion.by) {
         (_, None) => Held::Never,
         (Of::Peers, Some(person)) => peer(person, opinion, room),
-        (Of::People(people), Some(person)) if people.contains(person) => {
-            Held::Throughout("by name".to_owned())
+        (Of::People(people), Some(person)) => {
+            let named = people.contains(person).then(|| Held::Throughout("by name".to_owned()));
+            named.unwrap_or(Held::Never)
         }
-        (Of::People(_), Some(_)) => Held::Never,
         (Of::Role { role, scope }, Some(person)) => {
             held(&room.facts.grants, person, (role, scope), opinion.at, room.end(opinion))
         }

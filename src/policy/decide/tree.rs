@@ -32,7 +32,7 @@ pub(super) enum Node {
 pub(super) struct Checks {
     id: String,
     name: Option<String>,
-    checks: Vec<String>,
+    names: Vec<String>,
     conclusions: Vec<String>,
     from: String,
     why: String,
@@ -93,7 +93,7 @@ fn node(id: String, needs: &Requirement, why: &str, files: &Owned) -> Node {
         Demand::Checks { checks, conclusions } => Node::Checks(Checks {
             id: format!("{id}{CHECKS}"),
             name,
-            checks: checks.clone(),
+            names: checks.clone(),
             conclusions: conclusions.clone(),
             from,
             why,
@@ -136,7 +136,7 @@ pub(super) fn judge(node: &Node, room: &Room<'_>) -> Judged {
             let tally = Tally::of(need, room);
             let was_enough = tally.was_enough();
             let (mut rule, missing) = tally.finish(room);
-            rule.title = titled(name.as_deref(), rule.title);
+            rule.title = titled(name.as_deref(), &rule.title);
             Judged { rule, missing: missing.into_iter().collect(), was_enough }
         }
         Node::Checks(checks) => checks.judge(room),
@@ -146,8 +146,8 @@ pub(super) fn judge(node: &Node, room: &Room<'_>) -> Judged {
 
 impl Checks {
     fn judge(&self, room: &Room<'_>) -> Judged {
-        let title = titled(self.name.as_deref(), format!("Checks: {}", self.checks.join(", ")));
-        let (mut rule, missing) = conditions::passed(&self.checks, &self.conclusions, room.facts);
+        let title = titled(self.name.as_deref(), &format!("Checks: {}", self.names.join(", ")));
+        let (mut rule, missing) = conditions::passed(&self.names, &self.conclusions, room.facts);
         rule.id.clone_from(&self.id);
         rule.from.clone_from(&self.from);
         rule.title = title;
@@ -205,8 +205,8 @@ impl Group {
     }
 }
 
-fn titled(name: Option<&str>, title: String) -> String {
-    name.map_or(title.clone(), |name| format!("{name}: {title}"))
+fn titled(name: Option<&str>, title: &str) -> String {
+    name.map_or_else(|| title.to_owned(), |name| format!("{name}: {title}"))
 }
 
 /// What each way would take, in one sentence: any of them is enough.

@@ -23,7 +23,7 @@ fn repository(also: &[Value]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn what_passes_under_both_passes_under_the_organisation_alone(

@@ -83,7 +83,7 @@ fn under(story: &Story, entries: &[Value]) -> Story {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn the_order_of_rules_and_of_their_parts_never_matters((story, entries) in story()) {
