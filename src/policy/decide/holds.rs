@@ -137,7 +137,7 @@ fn authors(when: &When, change: &Change<'_>) -> Part {
     }
 }
 
-/// Somebody nobody knows is outside, and a role has to be held when it lands; of nobody, nobody is inside.
+/// Somebody nobody knows is outside, and a role has to be held when it lands.
 fn only_authors(when: &When, change: &Change<'_>) -> Part {
     let Some(wanted) = &when.only_authors else { return Ok(None) };
     let part = Participants::of(change.facts);
@@ -154,9 +154,6 @@ fn only_authors(when: &When, change: &Change<'_>) -> Part {
     });
     match outside {
         Some(person) => Err(format!("{person} took part, who is none of {}", wanted.words())),
-        None if part.people.is_empty() && !part.bot => {
-            Err("nobody is known to have taken part".to_owned())
-        }
         None => Ok(Some(format!("only {} took part", wanted.words()))),
     }
 }
@@ -258,7 +255,8 @@ fn globs(globs: &[Glob]) -> String {
     }
 }
 
-/// Who opened, pushed, wrote or committed it, or is named as a co-author.
+/// Who opened, pushed, wrote or committed it, or is named as a co-author. Never empty: where nobody is known, somebody
+/// unknown took part.
 #[derive(Debug, Default)]
 struct Participants {
     people: BTreeSet<Person>,
@@ -273,6 +271,9 @@ impl Participants {
             found.bot |= pull.opener_is_bot;
             let opener = pull.opener.iter().filter(|_| !pull.opener_is_bot);
             found.people.extend(opener.chain(&pull.pushers).cloned());
+            if pull.opener.is_none() && !pull.opener_is_bot {
+                found.unknown.push("whoever opened it".to_owned());
+            }
         }
         for commit in facts.commits.iter().filter(|commit| !commit.clean_update_merge) {
             for signature in
@@ -280,6 +281,9 @@ impl Participants {
             {
                 found.add(signature);
             }
+        }
+        if found.people.is_empty() && !found.bot && found.unknown.is_empty() {
+            found.unknown.push("somebody".to_owned());
         }
         found.unknown.sort();
         found

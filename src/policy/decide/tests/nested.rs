@@ -224,6 +224,11 @@ fn authors_are_all_who_took_part_and_somebody_unknown_may_be_anybody() {
     assert!(!applies(among(bots()), &story));
     let bot = crate::domain::Signature { person: None, bot: true, ..signature("renovate") };
     assert!(applies(among(bots()), &story.clone().commit(commit('b', bot))));
+    let gone = story.clone().with(|story| story.facts.pull.as_mut().expect("a pull").opener = None);
+    assert!(
+        applies(among(people("dev2")), &gone),
+        "an account that is gone may have been anybody's"
+    );
     assert!(applies(among(people("dev2")), &story.commit(commit('b', stranger()))));
 }
 
