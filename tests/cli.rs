@@ -680,6 +680,10 @@ fn what_the_arguments_themselves_forbid_ends_with_2() {
         ),
         (vec!["policy", "replay", "--org", "x.yml", "--last", "0"], "0 is not in 1.."),
         (vec!["policy", "replay", "--org", "nowhere.yml"], "nowhere.yml: No such file"),
+        (vec!["policy", "import"], "<CODEOWNERS>"),
+        (vec!["policy", "import", "absent"], "absent: No such file or directory"),
+        (vec!["policy", "import", "x", "--dialect", "gitea"], "possible values: github, gitlab"),
+        (vec!["policy", "import", "x", "--only", "people"], "possible values: policy, roles"),
         (vec!["policy", "schema", "team"], "possible values: repository, organisation"),
         (vec!["token", "create", "x"], "--role <R>"),
         (
@@ -750,6 +754,45 @@ fn a_reader_who_stops_reading_is_no_fault() {
 }
 
 // ---------------------------------------------------------------------------------------------- policies
+
+#[test]
+fn codeowners_become_a_policy_and_what_they_cannot_say_is_shown_with_its_line() {
+    let folder = folder();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    write("CODEOWNERS", "/src/ @acme/core\n!/docs/ @acme/docs\n/docs/ lee@acme.example\n");
+    write("org.yml", "version: 1\npeople: [{ user: lee, emails: [lee@acme.example] }]\n");
+    let import = ["policy", "import", "CODEOWNERS", "--org", "org.yml"];
+    let (code, out, err) = run(folder.path(), &import);
+    assert_eq!(code, 1, "a line was left out");
+    assert!(
+        err.contains("error[CS0141]: GitHub knows no negation with `!`\n --> CODEOWNERS:2:1"),
+        "{err}"
+    );
+    assert!(err.ends_with("error: 1 thing to look at; the rest was imported\n"), "{err}");
+    assert!(
+        out.contains("# organisation file: the roles that it needs\nversion: 1\nroles:\n"),
+        "{out}"
+    );
+
+    write("CODEOWNERS", "/src/ @acme/core\n/docs/ lee@acme.example\n");
+    let part = |only: &str| run(folder.path(), &[&import[..], &["--only", only]].concat());
+    let (code, policy, err) = part("policy");
+    assert_eq!((code, err.as_str()), (0, ""));
+    write(".countersign.yml", &policy);
+    let (code, out, _) = run(folder.path(), &["policy", "check", ".countersign.yml"]);
+    assert_eq!(code, 0, "{out}");
+    let (_, roles, _) = part("roles");
+    assert!(roles.contains("  \"lee@acme.example\":\n    - { user: \"lee\" }\n"), "{roles}");
+
+    write("org.yml", "version: 2\n");
+    let (code, out, err) = run(folder.path(), &import);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("the organisation file is refused"), "{err}");
+    std::fs::write(folder.path().join("CODEOWNERS"), b"\xff").expect("written");
+    assert_eq!(run(folder.path(), &["policy", "import", "CODEOWNERS"]).0, 3);
+}
 
 #[test]
 fn a_typo_in_a_policy_is_shown_with_its_place_and_the_word_that_was_meant() {

@@ -171,7 +171,7 @@ pub struct Rule {
 }
 
 /// Something that is missing, by name (contract: `missing`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// `approval`, `ticket`, `check`, `objects`, `change`.
     pub kind: String,
@@ -185,10 +185,43 @@ pub struct Missing {
     pub have: u64,
     /// How many are needed.
     pub need: u64,
-    /// Who could give it, sorted; empty with `why` = `no_eligible_approver` where nobody can.
+    /// Who could give it, sorted, the first of them; empty with `why` = `no_eligible_approver` where nobody can.
     pub who: Vec<String>,
+    /// How many more could, beyond those in `who`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub who_more: u64,
     /// The sentence.
     pub why: String,
+    /// The id of the rule that is enough in any of its ways; empty where this is needed whatever else is there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub one_of: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Missing {
+    /// Whether somebody could give it, in a list for people: `a, b and 7 more`; empty where nobody can.
+    #[must_use]
+    pub fn who_text(&self) -> String {
+        match self.who_more {
+            0 => self.who.join(", "),
+            more => format!("{} and {more} more", self.who.join(", ")),
+        }
+    }
+
+    /// How many things are missing: what stands in several ways is missing once.
+    #[must_use]
+    pub fn things(missing: &[Self]) -> u64 {
+        let needed = missing.iter().filter(|one| one.one_of.is_empty()).count();
+        let mut choices: Vec<&str> =
+            missing.iter().map(|one| one.one_of.as_str()).filter(|id| !id.is_empty()).collect();
+        choices.sort_unstable();
+        choices.dedup();
+        u64::try_from(needed + choices.len()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Why a file has its class.

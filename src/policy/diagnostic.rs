@@ -97,8 +97,18 @@ pub mod code {
     pub const BAD_TEXT: &str = "CS0125";
     /// A glob that takes in every file.
     pub const TOO_WIDE: &str = "CS0126";
+    /// Requirements or conditions inside each other, too deep.
+    pub const TOO_DEEP: &str = "CS0127";
+    /// A condition that somebody could make go away, and its requirement with it.
+    pub const EVADABLE: &str = "CS0128";
     /// An allow entry without any constraint on the value (a warning).
     pub const ANY_VALUE: &str = "CS0130";
+    /// A line of a CODEOWNERS file that does not say what somebody meant by it.
+    pub const OWNERS_LINE: &str = "CS0140";
+    /// A pattern of a CODEOWNERS file that its dialect does not have, or that no glob says exactly.
+    pub const OWNERS_PATTERN: &str = "CS0141";
+    /// An owner of a CODEOWNERS file whom nobody here can tell.
+    pub const OWNERS_UNKNOWN: &str = "CS0142";
 }
 
 /// One thing that is wrong, with its place and what to do.

@@ -4,6 +4,9 @@
 //! the field with both values. What it may add is rules by which changes pass by themselves, within the ceiling.
 
 mod merge;
+mod names;
+#[cfg(test)]
+mod nested_tests;
 pub mod sources;
 #[cfg(test)]
 mod tests;

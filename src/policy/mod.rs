@@ -1,8 +1,12 @@
 //! The rule language and the decision. Pure: facts in, a decision that explains itself out.
 
 pub mod approvals;
+#[cfg(test)]
+mod arbitrary;
 pub mod built_in;
 pub mod classify;
+pub mod codeowners;
+pub mod condition;
 pub mod content;
 pub mod decide;
 pub mod decision;
@@ -17,6 +21,7 @@ pub mod layers;
 pub mod model;
 pub mod pattern;
 pub mod replay;
+pub mod requirement;
 pub mod rollout;
 pub mod schema;
 pub mod suggest;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::glob::Glob;
 use super::keypath::KeyPattern;
+use super::requirement::AlsoRule;
 use crate::domain::{Class, KeyOp, Time};
 
 /// What both layers may say (contract, "Policy file").
@@ -148,7 +149,7 @@ pub struct Approval {
     pub architects: RoleRule,
     /// Peers, for changes of at least a class.
     pub peers: Option<PeerRule>,
-    /// Further roles, under conditions; each is needed beside the others.
+    /// Further requirements, under conditions; each is needed beside the others.
     pub also: Vec<AlsoRule>,
     /// Tickets.
     pub ticket: Option<TicketRule>,
@@ -178,34 +179,6 @@ pub struct PeerRule {
     pub from_class: Class,
     /// Where it stands.
     pub from: String,
-}
-
-/// A further role, under a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AlsoRule {
-    /// When it is needed.
-    pub when: When,
-    /// The role.
-    pub role: String,
-    /// The scope a grant must cover; `None`: `*`.
-    pub scope: Option<String>,
-    /// How many people.
-    pub count: u64,
-    /// Where it stands.
-    pub from: String,
-}
-
-/// A condition; all that is given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct When {
-    /// Some file matches.
-    pub files: Vec<Glob>,
-    /// Some label is there.
-    pub labels: Vec<String>,
-    /// The branch matches.
-    pub branches: Vec<Glob>,
-    /// The class is at least this.
-    pub class: Option<Class>,
 }
 
 /// What is asked of tickets.

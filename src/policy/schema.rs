@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::file::FileKind;
+use super::file::requirement_tables::NESTED;
 use super::file::shape::{Key, Record, Shape};
 
 /// The schema of a kind of file. What holds between keys (an unknown role, `min` above `max`) is beyond it.
@@ -17,6 +18,8 @@ pub fn schema(kind: FileKind) -> Value {
     if let Value::Object(fields) = &mut schema {
         fields.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         fields.insert("title".into(), json!(title));
+        let nested = NESTED.iter().map(|(name, one)| ((*name).to_owned(), record(one)));
+        fields.insert("$defs".into(), Value::Object(nested.collect()));
         if let Some(version) = fields.get_mut("properties").and_then(|all| all.get_mut("version")) {
             *version = json!({ "const": 1, "description": "The version of this language." });
         }
@@ -70,6 +73,7 @@ fn of(shape: Shape) -> Value {
         Shape::Leaf(leaf) => json!({ "type": "string", "pattern": leaf.pattern }),
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": of(*item) }),
         Shape::Record(one) => record(one),
+        Shape::Again(name, _) => json!({ "$ref": format!("#/$defs/{name}") }),
         Shape::Named(each) => {
             json!({ "type": "object", "minProperties": 1, "additionalProperties": of(*each) })
         }
@@ -83,7 +87,10 @@ mod tests {
     use super::*;
 
     /// As much of the standard as these schemas use; the path of the first thing that does not fit.
-    fn misfit(schema: &Value, value: &Value, path: &str) -> Option<String> {
+    fn misfit(given: &Value, value: &Value, path: &str) -> Option<String> {
+        let named = given["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
+        let named = named.map(|name| schema(FileKind::Organisation)["$defs"][name].clone());
+        let schema = named.as_ref().unwrap_or(given);
         let fits_type = |name: &str| match name {
             "object" => value.is_object(),
             "array" => value.is_array(),

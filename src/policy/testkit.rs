@@ -8,13 +8,15 @@ use crate::domain::fact::{
 };
 use crate::domain::file::{Content, Lines};
 use crate::domain::{AccountKind, Class, FileChange, Oid, Person, Side, Signature, Time};
+use crate::policy::condition::When;
 use crate::policy::decision::{Classification, Decision, FileClass, Rule, State};
 use crate::policy::glob::Glob;
 use crate::policy::model::{
-    AlsoRule, Approval, Effective, Organisation, PathRule, PeerRule, Policy, RoleRule, Staleness,
-    TicketRule, Trivial, When,
+    Approval, Effective, Organisation, PathRule, PeerRule, Policy, RoleRule, Staleness, TicketRule,
+    Trivial,
 };
 use crate::policy::pattern::Pattern;
+use crate::policy::requirement::{AlsoRule, Demand, Requirement};
 
 /// A commit by one letter: `a` is 40 times `a`. The head of every story is `f`.
 pub(crate) fn oid(digit: char) -> Oid {
@@ -215,14 +217,13 @@ impl Story {
     }
 
     pub(crate) fn also(self, when: When, role: &str) -> Self {
+        self.needs(when, needs_role(role))
+    }
+
+    /// A further requirement.
+    pub(crate) fn needs(self, when: When, needs: Requirement) -> Self {
         self.with(|story| {
-            story.effective.policy.approval.also.push(AlsoRule {
-                when,
-                role: role.to_owned(),
-                scope: None,
-                count: 1,
-                from: "repository: approval.also[0]".to_owned(),
-            });
+            story.effective.policy.approval.also.push(AlsoRule { when, needs });
         })
     }
 
@@ -413,6 +414,17 @@ pub(crate) fn rule<'a>(rules: &'a [Rule], id: &str) -> &'a Rule {
 pub(crate) fn why(decision: &Decision, person: &str) -> String {
     let row = decision.opinions.iter().rfind(|row| row.by == person);
     row.map(|row| row.why.clone()).unwrap_or_default()
+}
+
+/// A requirement without a name.
+pub(crate) fn requirement(what: Demand) -> Requirement {
+    let from = "repository: approval.also[0]".to_owned();
+    Requirement { name: None, description: None, what, from }
+}
+
+/// One holder of a role, for all scopes.
+pub(crate) fn needs_role(role: &str) -> Requirement {
+    requirement(Demand::Role { role: role.to_owned(), scope: None, count: 1 })
 }
 
 /// Names a person.

@@ -185,7 +185,7 @@ pub struct MissingItem {
 /// The usual sentence under the heading.
 #[must_use]
 pub fn answer(state: State, missing: &[Missing]) -> Prose {
-    let things = missing.len() as u64;
+    let things = Missing::things(missing);
     match state {
         State::AutoApproved => "Trivial, and proven so. No person approved it; none was required.".into(),
         State::Approved => "What was required is there, for this exact content.".into(),
@@ -210,8 +210,10 @@ pub fn answer(state: State, missing: &[Missing]) -> Prose {
 fn item(missing: &Missing, rules: &[Rule], pull: Option<&Link>) -> MissingItem {
     let tally = format!("{} of {}", count(missing.have), count(missing.need));
     let title = match (missing.kind.as_str(), missing.role.as_deref()) {
-        ("approval", role) => {
-            let role = role.unwrap_or("person other than its authors");
+        ("approval", None) => {
+            format!("{} of people by name: {tally}", plural(missing.need, "approval", "approvals"))
+        }
+        ("approval", Some(role)) => {
             let scope = missing.scope.as_deref().map_or(String::new(), |scope| match scope {
                 "*" => ", all scopes".to_owned(),
                 scope => format!(", scope {scope}"),
@@ -228,6 +230,7 @@ fn item(missing: &Missing, rules: &[Rule], pull: Option<&Link>) -> MissingItem {
         ("change", _) => "A change for every commit: some belong to none".to_owned(),
         (other, _) => format!("{other}: {tally}"),
     };
+    let title = if missing.one_of.is_empty() { title } else { format!("One way: {title}") };
     let (remedy, command) = remedy(missing, rules, pull);
     MissingItem { title, because: Prose::marked(&missing.why), remedy, command }
 }
@@ -255,6 +258,11 @@ fn remedy(missing: &Missing, rules: &[Rule], pull: Option<&Link>) -> (Prose, Opt
 }
 
 fn approval_remedy(missing: &Missing) -> Prose {
+    if missing.who.is_empty() && missing.role.is_none() {
+        return Prose::from(
+            "Name somebody else in the policy: nobody of those named is free to approve this.",
+        );
+    }
     if missing.who.is_empty() {
         let role = missing.role.as_deref().unwrap_or("role");
         return Prose::from("Ask an administrator: nobody who holds the role ")
@@ -264,6 +272,9 @@ fn approval_remedy(missing: &Missing) -> Prose {
     let mut prose = Prose::from(if missing.who.len() == 1 { "Ask " } else { "Ask one of: " });
     for (place, who) in missing.who.iter().enumerate() {
         prose = if place == 0 { prose } else { prose.text(", ") }.strong(who);
+    }
+    if missing.who_more > 0 {
+        prose = prose.text(format!(" and {} more", count(missing.who_more)));
     }
     prose.text(". None of them took part in writing.")
 }
@@ -281,6 +292,7 @@ mod tests {
             need: 1,
             who: who.iter().map(|name| (*name).to_owned()).collect(),
             why: "`src/period.rs` is money".into(),
+            ..Missing::default()
         }
     }
 

@@ -22,6 +22,7 @@ mod intake;
 mod ledger;
 mod links;
 mod lists;
+mod nested;
 mod order;
 mod owned_paths;
 mod pages;

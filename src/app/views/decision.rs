@@ -92,15 +92,19 @@ fn terminal(kept: &Kept) -> Vec<String> {
 }
 
 fn missing(missing: &Missing) -> Vec<String> {
-    let role = missing.role.as_deref().unwrap_or_default();
+    let by_name = if missing.kind == "approval" { "by name" } else { "" };
+    let role = missing.role.as_deref().unwrap_or(by_name);
     let scope =
         missing.scope.as_deref().map(|scope| format!(", scope {scope}")).unwrap_or_default();
     let mut lines = vec![format!(
-        "missing  {}  {role}{scope}  {} of {}",
-        missing.kind, missing.have, missing.need
+        "missing  {}  {role}{scope}  {} of {}{}",
+        missing.kind,
+        missing.have,
+        missing.need,
+        if missing.one_of.is_empty() { "" } else { " (one of several ways)" }
     )];
     if !missing.who.is_empty() {
-        lines.push(format!("         who: {}", missing.who.join(", ")));
+        lines.push(format!("         who: {}", missing.who_text()));
     }
     lines
 }

@@ -82,13 +82,18 @@ fn missing_lines(missing: &Missing) -> Vec<String> {
                 scope.map(|scope| format!(", scope {}", foreign(scope))).unwrap_or_default();
             format!("{}{scope}   {} of {}", foreign(role), missing.have, missing.need)
         }
+        None if missing.kind == "approval" => {
+            format!("by name   {} of {}", missing.have, missing.need)
+        }
         None => foreign(&missing.why),
     };
-    let mut lines = vec![row(AMBER, "missing", &format!("{:<9} {what}", foreign(&missing.kind)))];
-    if missing.role.is_some() {
+    let one_of = if missing.one_of.is_empty() { "" } else { " (one of several ways)" };
+    let what = format!("{:<9} {what}{one_of}", foreign(&missing.kind));
+    let mut lines = vec![row(AMBER, "missing", &what)];
+    if missing.kind == "approval" {
         let who = match missing.who.as_slice() {
             [] => format!("nobody can give it ({})", foreign(&missing.why)),
-            who => foreign(&who.join(", ")),
+            _ => foreign(&missing.who_text()),
         };
         lines.push(row("", "", &format!("who: {who}")));
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod import;
 mod replay;
 mod suggest;
 mod test;
@@ -41,6 +42,10 @@ pub(super) enum PolicyCommand {
     Replay(replay::ReplayArgs),
     /// Proposes a starter policy from a repository's own history
     Suggest(suggest::SuggestArgs),
+    /// Prints a policy that demands what a CODEOWNERS file demands
+    ///
+    /// And the roles that it needs in the organisation file. Exit code 1 if something in the file could not be taken over.
+    Import(import::ImportArgs),
     /// Prints the JSON Schema of a policy file, for editors
     Schema {
         /// Which of the two files
@@ -66,6 +71,7 @@ pub(super) async fn run(command: &PolicyCommand, config: Option<&Path>) -> Outco
         PolicyCommand::Explain(args) => explain::run(args),
         PolicyCommand::Replay(args) => replay::run(args, config).await,
         PolicyCommand::Suggest(args) => suggest::run(args),
+        PolicyCommand::Import(args) => import::run(args),
         PolicyCommand::Schema { kind } => {
             let kind = match kind {
                 Kind::Repository => FileKind::Repository,

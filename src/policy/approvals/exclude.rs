@@ -100,7 +100,8 @@ fn written(facts: &Facts) -> impl Iterator<Item = &Commit> {
     facts.commits.iter().filter(|commit| !commit.clean_update_merge)
 }
 
-fn address(signature: &Signature) -> String {
+/// An address for sentences.
+pub(in crate::policy) fn address(signature: &Signature) -> String {
     let raw = if signature.email.is_empty() { &signature.name } else { &signature.email };
     raw.chars().filter(|letter| !letter.is_control()).take(80).collect()
 }

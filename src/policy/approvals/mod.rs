@@ -7,9 +7,10 @@ mod roles;
 mod vetoes;
 
 pub use basis::{Owned, untouched};
+pub(super) use exclude::address;
 pub use exclude::{Excluded, excluded, unattributed};
 pub use roles::held_at;
-pub(super) use roles::{Held, held, holders, holds_any};
+pub(super) use roles::{Held, held, held_role_at, holders, holds_any};
 pub use vetoes::standing as standing_vetoes;
 
 use std::collections::BTreeMap;

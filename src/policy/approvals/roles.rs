@@ -65,6 +65,17 @@ pub(in crate::policy) fn holds_any(grants: &[Grant], person: &Person, instant: T
     grants.iter().any(|grant| grant.person == *person && at(grant, instant))
 }
 
+/// Whether a person held a role at an instant, for whatever scope.
+pub(in crate::policy) fn held_role_at(
+    grants: &[Grant],
+    person: &Person,
+    role: &str,
+    instant: Time,
+) -> bool {
+    let mut mine = grants.iter().filter(|grant| grant.person == *person && grant.role == role);
+    mine.any(|grant| grant.doubt.is_none() && !grant.scopes.is_empty() && at(grant, instant))
+}
+
 /// Whether `person` held `role` for `scope` at an instant.
 #[must_use]
 pub fn held_at(

@@ -25,6 +25,7 @@ use super::model::{Effective, PathRule, Policy};
 
 pub use builtin::{is_documentation, is_migration_path as is_migration};
 pub use deny::denied_segment;
+pub(super) use limits::Extent;
 pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT_MAX_LINES};
 
 /// Classifies a change. The class is the maximum over its files; over a limit of `max`, or landed without a pull

@@ -74,15 +74,7 @@ pub(super) fn readable(facts: &Facts, class: &Classification) -> Found {
 }
 
 fn objects(why: &str) -> Missing {
-    Missing {
-        kind: "objects".to_owned(),
-        role: None,
-        scope: None,
-        have: 0,
-        need: 1,
-        who: Vec::new(),
-        why: why.to_owned(),
-    }
+    Missing { kind: "objects".to_owned(), need: 1, why: why.to_owned(), ..Missing::default() }
 }
 
 /// A change needs a proposal: approving what nobody proposed is not on offer (sem 2.1, sem 8).
@@ -189,12 +181,21 @@ pub(super) fn checks(policy: &Policy, facts: &Facts, class: &Classification) -> 
         let why = "no rule needs a check for this change";
         return (leaf("checks", title, RuleState::NotApplicable, why), Vec::new());
     };
-    let mut rule = leaf("checks", title, RuleState::Satisfied, "");
+    let success = ["success".to_owned()];
+    let (mut rule, missing) = passed(names, &success, facts);
+    "trivial.dependencies.checks".clone_into(&mut rule.from);
+    (rule, missing)
+}
+
+/// Whether each of these checks ended, on the head, as one of `conclusions` says. What is missing or runs did not.
+pub(super) fn passed(names: &[String], conclusions: &[String], facts: &Facts) -> Found {
+    let mut rule = leaf("checks", "Checks on the head", RuleState::Satisfied, "");
+    let listed: Vec<&str> = conclusions.iter().map(String::as_str).collect();
     let (mut missing, mut open) = (Vec::new(), Vec::new());
     for name in names {
-        let found = conclusion(name, &facts.checks);
+        let found = conclusion(name, &facts.checks, &listed);
         rule.seen.push(format!("{name}: {}", found.as_deref().unwrap_or("not reported")));
-        if found.as_deref() != Some("success") {
+        if found.as_deref().is_none_or(|word| !listed.contains(&word)) {
             missing.push(check(name, found.as_deref()));
             open.push(name.as_str());
         }
@@ -205,30 +206,26 @@ pub(super) fn checks(policy: &Policy, facts: &Facts, class: &Classification) -> 
         rule.state = RuleState::Unsatisfied;
         rule.remedy = format!("Wait for {}, or run it again", open.join(", "));
     }
-    "trivial.dependencies.checks".clone_into(&mut rule.from);
     (rule, missing)
 }
 
-/// The worst of all checks of that name: two apps may use one name.
-fn conclusion(name: &str, checks: &[Check]) -> Option<String> {
+/// Of all checks of that name, one that did not end as `listed` if there is one: two apps may use one name.
+pub(super) fn conclusion(name: &str, checks: &[Check], listed: &[&str]) -> Option<String> {
     let mut found: Vec<String> = checks
         .iter()
         .filter(|check| check.name == name)
         .map(|check| check.conclusion.clone().unwrap_or_else(|| "not completed".to_owned()))
         .collect();
     found.sort();
-    let worst = found.iter().position(|word| word != "success").unwrap_or(0);
+    let worst = found.iter().position(|word| !listed.contains(&word.as_str())).unwrap_or(0);
     found.into_iter().nth(worst)
 }
 
 fn check(name: &str, found: Option<&str>) -> Missing {
     Missing {
         kind: "check".to_owned(),
-        role: None,
-        scope: None,
-        have: 0,
         need: 1,
-        who: Vec::new(),
         why: format!("{name}: {}", found.unwrap_or("not reported")),
+        ..Missing::default()
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::holds::Change;
 use super::needs::{self, Need, Needs};
 use crate::domain::fact::{Facts, Opinion, Reviewed};
-use crate::domain::{Class, Oid};
+use crate::domain::{Class, Oid, Time};
 use crate::policy::approvals::{Judged, Owned, untouched};
 use crate::policy::classify::classify_then;
 use crate::policy::model::Policy;
@@ -22,11 +23,13 @@ struct Then<'a> {
 }
 
 impl<'a> Earlier<'a> {
-    /// Classifies each of them; `unknown` as in [`needs::of`].
-    pub(super) fn of(policy: &Policy, facts: &'a Facts, unknown: bool) -> Self {
+    /// Classifies each of them; `instant` and `unknown` as in [`needs::of`].
+    pub(super) fn of(policy: &Policy, facts: &'a Facts, instant: Time, unknown: bool) -> Self {
         let then = facts.reviewed.iter().map(|reviewed| {
-            let class = classify_then(policy, facts, &facts.files_at(reviewed));
-            let needs = needs::of(policy, facts, &class, unknown);
+            let files = facts.files_at(reviewed);
+            let class = classify_then(policy, facts, &files);
+            let change = Change { facts, class: &class, files: &files, instant };
+            let needs = needs::of(policy, &change, unknown);
             (reviewed.commit, Then { reviewed, class: class.class, needs })
         });
         Self(then.collect())
@@ -44,7 +47,7 @@ impl<'a> Earlier<'a> {
             return Some(stale.to_owned());
         };
         let before = then.needs.like(need).map(|need| &need.files);
-        let owned: Vec<&Owned> = before.into_iter().chain([&need.files]).collect();
+        let owned: Vec<&Owned> = before.chain([&need.files]).collect();
         match untouched(then.reviewed, &owned) {
             Ok(()) => None,
             Err(None) => Some(stale.to_owned()),

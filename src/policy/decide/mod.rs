@@ -19,11 +19,13 @@
 pub mod combine;
 mod conditions;
 mod earlier;
+mod holds;
 mod needs;
 mod rows;
 mod summary;
 mod tally;
 mod ticket;
+mod tree;
 mod veto;
 
 use crate::domain::fact::Facts;
@@ -35,8 +37,10 @@ use crate::policy::words;
 
 pub(in crate::policy) use conditions::leaf;
 use earlier::Earlier;
+use holds::Change;
 use needs::{Need, Needs, Of};
 use tally::{Room, Tally};
+use tree::Judged;
 
 /// Decides whether a change may go on. The same input gives the same bytes, whatever the order of opinions,
 /// grants, tickets and checks in it.
@@ -49,8 +53,10 @@ pub fn decide(
 ) -> Decision {
     let excluded = approvals::excluded(facts);
     let unknown = approvals::unattributed(facts);
-    let needs = needs::of(&effective.policy, facts, classification, !unknown.is_empty());
-    let earlier = Earlier::of(&effective.policy, facts, !unknown.is_empty());
+    let instant = facts.landing.as_ref().and_then(|landing| landing.at).unwrap_or(as_of);
+    let change = Change { facts, class: classification, files: &facts.files, instant };
+    let needs = needs::of(&effective.policy, &change, !unknown.is_empty());
+    let earlier = Earlier::of(&effective.policy, facts, instant, !unknown.is_empty());
     let now = Now {
         class: classification.class,
         scopes: &needs.scopes(),
@@ -125,9 +131,13 @@ impl Judge<'_> {
         add(self.policy(room));
         add((conditions::proposal(room.facts), Vec::new()));
         add((conditions::proof(self.classification), Vec::new()));
-        let tallies: Vec<Tally<'_>> = self.needs.iter().map(|need| Tally::of(need, room)).collect();
-        let was_enough = tallies.iter().all(Tally::was_enough);
-        for found in self.approvals(tallies, room) {
+        let further: Vec<Judged> =
+            self.needs.also.iter().map(|node| tree::judge(node, room)).collect();
+        let was_enough = further.iter().all(|judged| judged.was_enough);
+        let first = self.needs.architects.iter().chain(&self.needs.peers);
+        let tallies: Vec<Tally<'_>> = first.map(|need| Tally::of(need, room)).collect();
+        let was_enough = was_enough && tallies.iter().all(Tally::was_enough);
+        for found in self.approvals(tallies, further, room) {
             add(found);
         }
         add(ticket::ticket(policy, room.facts));
@@ -164,8 +174,13 @@ impl Judge<'_> {
         (rule, missing.into_iter().collect())
     }
 
-    /// Architects as one rule (parts by scope where there are several), peers, further roles, and attribution.
-    fn approvals(&self, tallies: Vec<Tally<'_>>, room: &Room<'_>) -> Vec<(Rule, Vec<Missing>)> {
+    /// Architects as one rule (parts by scope where there are several), peers, further requirements, and attribution.
+    fn approvals(
+        &self,
+        tallies: Vec<Tally<'_>>,
+        further: Vec<Judged>,
+        room: &Room<'_>,
+    ) -> Vec<(Rule, Vec<Missing>)> {
         let mut found: Vec<(Rule, Vec<Missing>)> = tallies
             .into_iter()
             .map(|tally| tally.finish(room))
@@ -173,7 +188,9 @@ impl Judge<'_> {
             .collect();
         let others = found.split_off(self.needs.architects.len());
         let architects = group(found);
-        let mut all: Vec<(Rule, Vec<Missing>)> = architects.into_iter().chain(others).collect();
+        let further = further.into_iter().map(|judged| (judged.rule, judged.missing));
+        let mut all: Vec<(Rule, Vec<Missing>)> =
+            architects.into_iter().chain(others).chain(further).collect();
         for (id, role, from, why) in &self.needs.idle {
             let rule = leaf(id, &words::capital(role), RuleState::NotApplicable, why.clone());
             all.push((Rule { from: from.clone(), ..rule }, Vec::new()));
@@ -233,7 +250,7 @@ fn group(mut parts: Vec<(Rule, Vec<Missing>)>) -> Option<(Rule, Vec<Missing>)> {
     Some((rule, missing))
 }
 
-/// Architects, peers, then further roles in policy order.
+/// Architects, peers, then further requirements in policy order.
 fn place(id: &str) -> (u8, usize) {
     match id {
         "architects" => (0, 0),
@@ -285,7 +302,7 @@ fn state(rules: &[Rule], was_enough: bool) -> State {
 fn asks_people(rule: &Rule) -> bool {
     let id = rule.id.as_str();
     matches!(id, "architects" | "peers")
-        || id.starts_with("also[")
+        || (id.starts_with("also[") && tree::rests_on_people(rule))
         || (id == "policy" && !rule.rules.is_empty())
 }
 

@@ -1,17 +1,17 @@
-//! What approvals a change needs: architects for each scope that its files raise, peers, further roles, and
-//! one more where somebody wrote a part whom nobody knows.
+//! What a change needs: architects for each scope that its files raise, peers, further requirements, and one more where somebody wrote a part whom nobody knows.
 //!
 //! No class passes for lack of a rule. A change that is not trivial and that neither `approval.architects` nor
 //! `approval.peers` speaks of needs the architects of `approval.architects` all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::fact::Facts;
-use crate::domain::{Class, RepoPath};
+use super::holds::{Change, any_glob};
+use super::tree::{self, Node};
+use crate::domain::{Class, Person};
 use crate::policy::approvals::Owned;
 use crate::policy::decision::{Classification, FileClass};
-use crate::policy::glob::Glob;
-use crate::policy::model::{AlsoRule, PathRule, Policy, When};
+use crate::policy::model::{PathRule, Policy};
+use crate::policy::requirement::{Demand, Requirement};
 use crate::policy::words;
 
 /// Who can fill a need.
@@ -19,6 +19,8 @@ use crate::policy::words;
 pub(super) enum Of {
     /// Holders of a role for a scope; `*`: no scope.
     Role { role: String, scope: String },
+    /// People by name.
+    People(BTreeSet<Person>),
     /// Any person who belongs to the repository and took no part in writing.
     Peers,
 }
@@ -47,21 +49,22 @@ pub(super) struct Needs {
     pub architects: Vec<Need>,
     /// At most one.
     pub peers: Vec<Need>,
-    /// Further roles, in policy order.
-    pub also: Vec<Need>,
-    /// Rules that say nothing about this change: id, role, where it comes from, why not.
+    /// Further requirements, in policy order.
+    pub also: Vec<Node>,
+    /// Rules that say nothing about this change: id, what they ask, where it comes from, why not.
     pub idle: Vec<(String, String, String, String)>,
 }
 
 impl Needs {
-    /// All of them, in the order of the rules.
+    /// Every approval, in the order of the rules.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Need> {
-        self.architects.iter().chain(&self.peers).chain(&self.also)
+        let also = self.also.iter().flat_map(Node::approvals);
+        self.architects.iter().chain(&self.peers).chain(also)
     }
 
-    /// The need that the same people fill.
-    pub(super) fn like(&self, other: &Need) -> Option<&Need> {
-        self.iter().find(|need| need.of == other.of)
+    /// The needs that the same people fill.
+    pub(super) fn like(&self, other: &Need) -> impl Iterator<Item = &Need> {
+        self.iter().filter(|need| need.of == other.of)
     }
 
     /// The scopes of all roles that are needed, sorted; `*` where there is none.
@@ -70,7 +73,7 @@ impl Needs {
             .iter()
             .filter_map(|need| match &need.of {
                 Of::Role { scope, .. } => Some(scope.clone()),
-                Of::Peers => None,
+                Of::Peers | Of::People(_) => None,
             })
             .collect();
         scopes.sort();
@@ -80,12 +83,19 @@ impl Needs {
 }
 
 /// What `policy` needs for this change; `unknown`: some commit maps to nobody known.
-pub(super) fn of(policy: &Policy, facts: &Facts, class: &Classification, unknown: bool) -> Needs {
+pub(super) fn of(policy: &Policy, change: &Change<'_>, unknown: bool) -> Needs {
     let mut needs = Needs::default();
+    let class = change.class;
     peers(policy, class, &mut needs);
     architects(policy, class, unknown, &mut needs);
     for (place, rule) in policy.approval.also.iter().enumerate() {
-        also(place, rule, facts, class, &mut needs);
+        match tree::of(place, rule, change) {
+            Ok(node) => needs.also.push(node),
+            Err(why) => {
+                let id = format!("also[{place}]");
+                needs.idle.push((id, asked(&rule.needs), rule.needs.from.clone(), why));
+            }
+        }
     }
     if unknown {
         raise(&mut needs);
@@ -217,75 +227,18 @@ fn add<'m, 'a>(
     raised
 }
 
-fn also(place: usize, rule: &AlsoRule, facts: &Facts, class: &Classification, needs: &mut Needs) {
-    let id = format!("also[{place}]");
-    match applies(&rule.when, facts, class) {
-        Err(why) => needs.idle.push((id, rule.role.clone(), rule.from.clone(), why)),
-        Ok(why) => needs.also.push(Need {
-            id,
-            of: Of::Role {
-                role: rule.role.clone(),
-                scope: rule.scope.clone().unwrap_or_else(|| "*".to_owned()),
-            },
-            count: rule.count.max(1),
-            from: rule.from.clone(),
-            why,
-            files: named(&rule.when, class),
-        }),
+/// What a requirement that says nothing about this change would ask, for its title.
+fn asked(needs: &Requirement) -> String {
+    if let Some(name) = &needs.name {
+        return name.clone();
     }
-}
-
-/// The files that a condition names; a condition that names none is about the whole change.
-fn named(when: &When, class: &Classification) -> Owned {
-    if when.files.is_empty() {
-        return Owned::Everything;
+    match &needs.what {
+        Demand::Role { role, .. } => role.clone(),
+        Demand::People { .. } => "people by name".to_owned(),
+        Demand::Checks { checks, .. } => format!("checks: {}", checks.join(", ")),
+        Demand::Any(_) => "one of several ways".to_owned(),
+        Demand::All(_) => "several requirements".to_owned(),
     }
-    let named = class.files.iter().map(|file| &file.path);
-    Owned::Files(named.filter(|path| any_glob(&when.files, path)).cloned().collect())
-}
-
-/// Whether every condition that is given holds; either way the sentence.
-fn applies(when: &When, facts: &Facts, class: &Classification) -> Result<String, String> {
-    let mut reasons = Vec::new();
-    if !when.files.is_empty() {
-        let Some(file) = class.files.iter().find(|file| any_glob(&when.files, &file.path)) else {
-            return Err(format!("no file under {} is touched", globs(&when.files)));
-        };
-        reasons.push(format!("{} is touched", file.path));
-    }
-    if !when.labels.is_empty() {
-        let labels = facts.pull.as_ref().map(|pull| pull.labels.as_slice()).unwrap_or_default();
-        let Some(label) = when.labels.iter().find(|label| labels.contains(label)) else {
-            return Err(format!("no label of {} is there", when.labels.join(", ")));
-        };
-        reasons.push(format!("label {label} is there"));
-    }
-    if !when.branches.is_empty() {
-        if !when.branches.iter().any(|glob| glob.matches_text(&facts.branch)) {
-            return Err(format!("branch {} is not {}", facts.branch, globs(&when.branches)));
-        }
-        reasons.push(format!("it goes to branch {}", facts.branch));
-    }
-    if let Some(least) = when.class {
-        if class.class < least {
-            return Err(format!("the change is {}, not {least}", class.class));
-        }
-        reasons.push(format!("the change is {}", class.class));
-    }
-    if reasons.is_empty() {
-        reasons.push("every change needs it".to_owned());
-    }
-    Ok(reasons.join("; "))
-}
-
-/// A path that is no text matches no glob; so that nobody slips past a rule with such a name, every rule is
-/// taken to mean it (P2).
-fn any_glob(globs: &[Glob], path: &RepoPath) -> bool {
-    path.as_str().is_none() || globs.iter().any(|glob| glob.matches(path))
-}
-
-fn globs(globs: &[Glob]) -> String {
-    globs.iter().map(Glob::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// One more approval, from those who are asked in the first place: architects, else peers.

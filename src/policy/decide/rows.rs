@@ -20,7 +20,7 @@ fn row(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> Counted {
     Counted {
         id: opinion.id.clone(),
         by: opinion.by.as_ref().map_or_else(|| opinion.name.clone(), ToString::to_string),
-        role: (!roles.is_empty()).then(|| roles.join(", ")).or_else(|| peer(&worths)),
+        role: (!roles.is_empty()).then(|| roles.join(", ")).or_else(|| no_role(&worths)),
         held: held.join("; "),
         verdict: verdict(opinion.verdict).to_owned(),
         commit: opinion.commit,
@@ -52,11 +52,15 @@ fn roles(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> (Vec<String>, 
     (roles, how)
 }
 
-fn peer(worths: &[(&Need, Worth)]) -> Option<String> {
-    worths
-        .iter()
-        .any(|(need, worth)| need.of == Of::Peers && matches!(worth, Worth::Counts(_)))
-        .then(|| "peer".to_owned())
+/// What somebody without a role counts as.
+fn no_role(worths: &[(&Need, Worth)]) -> Option<String> {
+    worths.iter().filter(|(_, worth)| matches!(worth, Worth::Counts(_))).find_map(|(need, _)| {
+        match need.of {
+            Of::Peers => Some("peer".to_owned()),
+            Of::People(_) => Some("by name".to_owned()),
+            Of::Role { .. } => None,
+        }
+    })
 }
 
 fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {

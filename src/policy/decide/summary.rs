@@ -153,11 +153,18 @@ fn why(rules: &[Rule], id: &str) -> String {
     rules.iter().find(|rule| rule.id == id).map(|rule| rule.why.clone()).unwrap_or_default()
 }
 
-/// The rules without parts that do not hold, in order. What stands under a rule that holds is passed over.
+/// The rules without parts that do not hold, in order. What stands under a rule that holds is passed over; a rule that
+/// is enough in any of its ways is one thing.
 fn unsatisfied(rules: &[Rule]) -> Vec<&Rule> {
     rules
         .iter()
         .filter(|rule| rule.state == RuleState::Unsatisfied)
-        .flat_map(|rule| if rule.rules.is_empty() { vec![rule] } else { unsatisfied(&rule.rules) })
+        .flat_map(|rule| {
+            if rule.rules.is_empty() || rule.of == "any" {
+                vec![rule]
+            } else {
+                unsatisfied(&rule.rules)
+            }
+        })
         .collect()
 }

@@ -84,6 +84,10 @@ fn hold(need: &Need, opinion: &Opinion, room: &Room<'_>) -> Held {
     match (&need.of, &opinion.by) {
         (_, None) => Held::Never,
         (Of::Peers, Some(person)) => peer(person, opinion, room),
+        (Of::People(people), Some(person)) => {
+            let named = people.contains(person).then(|| Held::Throughout("by name".to_owned()));
+            named.unwrap_or(Held::Never)
+        }
         (Of::Role { role, scope }, Some(person)) => {
             held(&room.facts.grants, person, (role, scope), opinion.at, room.end(opinion))
         }
@@ -111,6 +115,7 @@ fn lacks(need: &Need, opinion: &Opinion) -> String {
             };
             format!("no peer: {source}, and the organisation file names them nowhere")
         }
+        Of::People(_) => "is none of those who are named".to_owned(),
         Of::Role { role, scope } if scope == "*" => format!("does not hold {role} for all scopes"),
         Of::Role { role, scope } => format!("does not hold {role} for {scope}"),
     }
@@ -178,6 +183,7 @@ impl<'a> Tally<'a> {
             Of::Role { role, scope } => {
                 holders(&room.facts.grants, role, scope, room.as_of).into_iter().cloned().collect()
             }
+            Of::People(people) => people.clone(),
             Of::Peers => known(room),
         };
         everybody
@@ -209,17 +215,20 @@ impl<'a> Tally<'a> {
 
     fn missing(&self, who: &[String]) -> Missing {
         let (role, scope) = match &self.need.of {
-            Of::Role { role, scope } => (role.clone(), Some(scope.clone())),
-            Of::Peers => ("peer".to_owned(), None),
+            Of::Role { role, scope } => (Some(role.clone()), Some(scope.clone())),
+            Of::People(_) => (None, None),
+            Of::Peers => (Some("peer".to_owned()), None),
         };
-        let nobody = who.is_empty() && matches!(self.need.of, Of::Role { .. });
+        let nobody = who.is_empty() && self.need.of != Of::Peers;
         Missing {
             kind: "approval".to_owned(),
-            role: Some(role),
+            role,
             scope,
             have: self.have(),
             need: self.need.count,
-            who: who.to_vec(),
+            who: who.iter().take(NAMED).cloned().collect(),
+            who_more: beyond(who),
+            one_of: String::new(),
             why: if nobody { "no_eligible_approver".to_owned() } else { self.need.why.clone() },
         }
     }
@@ -228,6 +237,7 @@ impl<'a> Tally<'a> {
         let short = self.need.count.saturating_sub(self.have());
         match (&self.need.of, who) {
             (Of::Role { role, scope }, []) => nobody(role, scope, room),
+            (Of::People(people), []) => nobody_named(people, room),
             (Of::Peers, []) => {
                 "Ask somebody who belongs to the repository and took no part in writing".to_owned()
             }
@@ -235,7 +245,12 @@ impl<'a> Tally<'a> {
                 let number = if short == 1 { "one".to_owned() } else { words::thousands(short) };
                 let few = words::len(who) < short && self.need.of != Of::Peers;
                 let more = if few { "; there are no more who may" } else { "" };
-                format!("Ask {number} of: {}{more}", who.join(", "))
+                let named: Vec<String> = who.iter().take(NAMED).cloned().collect();
+                let others = match beyond(who) {
+                    0 => String::new(),
+                    others => format!(" and {} more", words::thousands(others)),
+                };
+                format!("Ask {number} of: {}{others}{more}", named.join(", "))
             }
         }
     }
@@ -246,6 +261,23 @@ fn known(room: &Room<'_>) -> BTreeSet<Person> {
     let listed = room.organisation.people.iter().map(|person| Person(person.user.clone()));
     let holders = room.facts.grants.iter().filter(|grant| grant.doubt.is_none());
     listed.chain(holders.map(|grant| grant.person.clone())).collect()
+}
+
+/// People whom a sentence names; of more it says how many.
+const NAMED: usize = 20;
+
+fn beyond(who: &[String]) -> u64 {
+    words::len(who.get(NAMED..).unwrap_or_default())
+}
+
+/// Everybody who is named took part.
+fn nobody_named(people: &BTreeSet<Person>, room: &Room<'_>) -> String {
+    let took_part = people.iter().map(|person| match room.excluded.get(person) {
+        Some(why) => format!("{person} ({why})"),
+        None => format!("{person} (counted already)"),
+    });
+    let took_part = words::and_list(&took_part.collect::<Vec<_>>());
+    format!("Name somebody else in the policy, because nobody of those named is free: {took_part}")
 }
 
 /// Everybody eligible took part, or nobody holds the role: it is never optional (sem 3).
@@ -273,10 +305,24 @@ fn for_scope(scope: &str) -> String {
     if scope == "*" { String::new() } else { format!(" for {scope}") }
 }
 
+/// People whom a title names.
+const TITLED: usize = 5;
+
 /// `1 architect, scope payments`.
 pub(super) fn title(need: &Need) -> String {
     match &need.of {
         Of::Peers => words::count(need.count, "peer"),
+        Of::People(people) => {
+            let all: Vec<&str> = people.iter().map(|person| person.0.as_str()).collect();
+            match all.as_slice() {
+                [one] => format!("approval of {one}"),
+                all if all.len() <= TITLED => format!("{} of {}", need.count, all.join(", ")),
+                all => format!("{} of {} people by name", need.count, all.len()),
+            }
+        }
+        Of::Role { role, scope } if role.contains('@') && scope == "*" => {
+            format!("{} of {role}", need.count)
+        }
         Of::Role { role, scope } if scope == "*" => words::count(need.count, role),
         Of::Role { role, scope } => format!("{}, scope {scope}", words::count(need.count, role)),
     }

@@ -1,5 +1,7 @@
 //! Cases of the conformance list by number, and properties.
 
+mod nested;
+mod nested_properties;
 mod people;
 mod properties;
 mod rules;

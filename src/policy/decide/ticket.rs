@@ -32,15 +32,7 @@ pub(super) fn ticket(policy: &Policy, facts: &Facts) -> Found {
     if judged.is_empty() {
         found.seen.push("0 links".to_owned());
     }
-    let missing = Missing {
-        kind: "ticket".to_owned(),
-        role: None,
-        scope: None,
-        have: 0,
-        need: 1,
-        who: Vec::new(),
-        why,
-    };
+    let missing = Missing { kind: "ticket".to_owned(), need: 1, why, ..Missing::default() };
     (found, vec![missing])
 }
 

@@ -182,13 +182,5 @@ fn lacks(change: &ChangeOutcome) -> Vec<Missing> {
 }
 
 fn row(kind: &str, why: &str) -> Missing {
-    Missing {
-        kind: kind.to_owned(),
-        role: None,
-        scope: None,
-        have: 0,
-        need: 1,
-        who: Vec::new(),
-        why: why.to_owned(),
-    }
+    Missing { kind: kind.to_owned(), need: 1, why: why.to_owned(), ..Missing::default() }
 }

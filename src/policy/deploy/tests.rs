@@ -162,6 +162,7 @@ fn case_119_one_change_of_five_that_waits_blocks_and_is_named_with_the_role() {
         need: 1,
         who: vec!["m.ortiz".to_owned()],
         why: "src/ledger.rs is code".to_owned(),
+        ..Missing::default()
     };
     let deploy = [1, 2, 3, 4].into_iter().fold(Deploy::forward(), Deploy::approved);
     let decision = deploy

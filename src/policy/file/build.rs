@@ -10,8 +10,8 @@ use crate::policy::built_in;
 use crate::policy::diagnostic::code;
 use crate::policy::glob::Glob;
 use crate::policy::model::{
-    Allow, AlsoRule, Approval, ConfigRule, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule,
-    SemverStep, Staleness, TicketRule, Trivial, When,
+    Allow, Approval, ConfigRule, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule,
+    SemverStep, Staleness, TicketRule, Trivial,
 };
 
 /// What is being built: for which layer, and where its problems go.
@@ -23,7 +23,7 @@ pub(super) struct Build<'r> {
 }
 
 /// Key of the map, path included.
-type Place<'n> = (&'n Node, Path);
+pub(super) type Place<'n> = (&'n Node, Path);
 
 impl Build<'_> {
     /// Where something stands: `repository: trivial.config[0], line 5`.
@@ -184,22 +184,6 @@ impl Build<'_> {
         }
     }
 
-    fn also(&mut self, place: &Place<'_>) -> AlsoRule {
-        let when = child(place, "when").map(|when| When {
-            files: self.globs(&when, "files"),
-            labels: texts(&when, "labels"),
-            branches: self.globs(&when, "branches"),
-            class: self.word(&when, "class"),
-        });
-        AlsoRule {
-            when: when.unwrap_or_default(),
-            role: text(place, "role").unwrap_or_default(),
-            scope: text(place, "scope"),
-            count: count(place, "count").unwrap_or(1),
-            from: self.from(place),
-        }
-    }
-
     fn ticket(&mut self, place: &Place<'_>) -> TicketRule {
         TicketRule {
             required: flag(place.0.get("required")).unwrap_or(true),
@@ -258,7 +242,8 @@ pub(super) fn whole(node: &Node) -> Option<u64> {
     }
 }
 
-fn count(place: &Place<'_>, key: &str) -> Option<u64> {
+/// The whole number at a key.
+pub(super) fn count(place: &Place<'_>, key: &str) -> Option<u64> {
     place.0.get(key).and_then(whole)
 }
 

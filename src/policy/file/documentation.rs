@@ -1,6 +1,9 @@
 //! `docs/policy.md` says what is true: each of its blocks is read here.
 use super::*;
+use crate::domain::{FileChange, RepoPath, Side};
+use crate::policy::content;
 use crate::policy::diagnostic::render_all;
+use crate::policy::testcase::Blob;
 
 const TEXT: &str = include_str!("../../../docs/policy.md");
 
@@ -19,15 +22,49 @@ fn refusal(kind: FileKind, text: &str) -> Option<String> {
     errors.map(|errors| render_all(&errors, text))
 }
 
+/// The cases that do not hold under a repository's policy, each with why.
+fn failures(policy: &str, cases: &str) -> Vec<String> {
+    use crate::policy::{classify, decide, layers, testcase};
+    let file = Some((".countersign.yml", policy.as_bytes()));
+    let effective = layers::from_bytes(None, file, "main@case");
+    assert_eq!(effective.invalid, Vec::<String>::new());
+    let now = crate::policy::testkit::now();
+    let cases = testcase::parse(cases).expect("cases");
+    let judged = cases.iter().map(|case| {
+        let facts = testcase::facts_of(case, now, change);
+        let class = classify(&effective, &facts);
+        let decision = decide(&effective, &facts, &class, now);
+        testcase::compare(&case.expect, &decision).map_err(|why| format!("{}: {why}", case.name))
+    });
+    judged.filter_map(Result::err).collect()
+}
+
+/// A change of a plain file, as git would tell it.
+fn change(path: &RepoPath, old: Option<&Blob>, new: Option<&Blob>) -> FileChange {
+    let side = |blob: &Blob| Side { mode: blob.mode, oid: blob.oid };
+    let bytes = |blob: Option<&'_ Blob>| blob.map(|blob| blob.bytes.clone());
+    let mode = |blob: Option<&Blob>| blob.map(|blob| blob.mode);
+    let (before, after) = (bytes(old), bytes(new));
+    let content = content::scan(before.as_deref(), after.as_deref(), mode(old), mode(new));
+    let (old, new) = (old.map(side), new.map(side));
+    FileChange { path: path.clone(), old, new, renamed: None, content, keys: None }
+}
+
 #[test]
 fn every_block_is_read_or_refused_as_it_says() {
     let blocks = blocks();
     let mut seen = [0; 4];
+    let mut policy = "";
     for (index, (info, text)) in blocks.iter().enumerate() {
         let said = blocks.get(index + 1).map(|(_, text)| text.trim_end().to_owned());
         match *info {
-            "yaml policy" => assert_eq!(refusal(FileKind::Repository, text), None, "{text}"),
-            "yaml organisation" => assert_eq!(refusal(FileKind::Organisation, text), None),
+            "yaml policy" => {
+                assert_eq!(refusal(FileKind::Repository, text), None, "{text}");
+                policy = text;
+            }
+            "yaml organisation" => {
+                assert_eq!(refusal(FileKind::Organisation, text), None, "{text}");
+            }
             "yaml policy-error" => assert_eq!(refusal(FileKind::Repository, text), said),
             "yaml organisation-error" => assert_eq!(refusal(FileKind::Organisation, text), said),
             "yaml cases" => {
@@ -35,14 +72,30 @@ fn every_block_is_read_or_refused_as_it_says() {
                 assert_eq!(cases.len(), 3);
                 continue;
             }
-            "text" => continue,
+            "yaml run-cases" => {
+                assert_eq!(failures(policy, text), Vec::<String>::new());
+                continue;
+            }
+            "codeowners" | "yaml policy imported" | "yaml organisation imported" | "text" => {
+                continue;
+            }
             other => panic!("a block of no known kind: {other}"),
         }
         let kinds =
             ["yaml policy", "yaml organisation", "yaml policy-error", "yaml organisation-error"];
         seen[kinds.iter().position(|kind| kind == info).expect("a kind")] += 1;
     }
-    assert_eq!(seen, [5, 3, 2, 2]);
+    assert_eq!(seen, [6, 4, 3, 2]);
+}
+
+#[test]
+fn the_imported_files_are_what_the_import_prints() {
+    use crate::policy::codeowners::{Dialect, import};
+    let text = |kind: &str| blocks().into_iter().find(|(info, _)| *info == kind).expect(kind).1;
+    let imported = import("CODEOWNERS", text("codeowners"), Dialect::Github, None);
+    assert_eq!(imported.policy, text("yaml policy imported"));
+    assert_eq!(imported.roles, text("yaml organisation imported"));
+    assert_eq!(imported.found, []);
 }
 
 #[test]

@@ -5,10 +5,13 @@
 
 mod build;
 mod build_organisation;
+mod build_requirement;
 pub(crate) mod leaf;
 pub(crate) mod node;
 mod organisation_rules;
 mod organisation_tables;
+mod requirement_rules;
+pub(crate) mod requirement_tables;
 mod rules;
 pub(crate) mod shape;
 pub(crate) mod tables;
@@ -17,8 +20,11 @@ mod yaml;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]
+mod requirement_tests;
+#[cfg(test)]
 mod tests;
 
+pub(crate) use self::yaml::MAX_BYTES;
 use std::collections::BTreeMap;
 
 use serde::Serialize;

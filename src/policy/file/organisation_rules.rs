@@ -17,6 +17,7 @@ const LONGEST_EMERGENCY: Duration = Duration::from_hours(4);
 pub(super) fn whole_file(node: &Node, path: &Path, report: &mut Report) {
     rules::version(node, path, report);
     roles(node, path, report);
+    people_named(node, path, report);
     environments(node, path, report);
     people(node, path, report);
 }
@@ -48,10 +49,48 @@ fn roles(file: &Node, path: &Path, report: &mut Report) {
     );
     let also = file.at_path(&["approval", "also"]).map(Node::items).unwrap_or_default();
     for (index, rule) in also.iter().enumerate() {
-        refer(rule.get("role"), approval.key("also").index(index).key("role"));
+        let path = approval.key("also").index(index);
+        named(rule, &path, &["role", "roles"], &mut refer);
     }
     let review = path.key("emergency").key("review_role");
     refer(file.at_path(&["emergency", "review_role"]), review);
+}
+
+/// Everybody whom a requirement or a condition names is listed under `people`: a name that nobody has would never be
+/// met by an author, and the condition would be off without a word.
+fn people_named(file: &Node, path: &Path, report: &mut Report) {
+    let listed = file.get("people").map(Node::items).unwrap_or_default();
+    let known: Vec<&str> =
+        listed.iter().filter_map(|person| person.get("user")).map(|user| &*user.text).collect();
+    let mut refer = |node: Option<&Node>, path: Path| {
+        let Some(node) = node.filter(|node| !known.contains(&node.text.as_str())) else { return };
+        let message = format!("nobody under `people` is called `{}`", node.text);
+        let problem = Problem::new(code::UNKNOWN_NAME, message);
+        report.add(node.at, &path, problem.help(suggestion(&node.text, &known)));
+    };
+    let also = file.at_path(&["approval", "also"]).map(Node::items).unwrap_or_default();
+    for (index, rule) in also.iter().enumerate() {
+        let path = path.key("approval").key("also").index(index);
+        named(rule, &path, &["people"], &mut refer);
+    }
+}
+
+/// Every name that stands, alone or in a list, at one of these keys anywhere below a node.
+fn named(node: &Node, path: &Path, keys: &[&str], refer: &mut impl FnMut(Option<&Node>, Path)) {
+    for entry in node.entries() {
+        let path = path.key(&entry.key);
+        if keys.contains(&entry.key.as_str()) {
+            match entry.node.items() {
+                [] => refer(Some(&entry.node), path),
+                items => (0..).zip(items).for_each(|(at, one)| refer(Some(one), path.index(at))),
+            }
+        } else {
+            named(&entry.node, &path, keys, refer);
+        }
+    }
+    for (index, item) in node.items().iter().enumerate() {
+        named(item, &path.index(index), keys, refer);
+    }
 }
 
 fn environments(file: &Node, path: &Path, report: &mut Report) {

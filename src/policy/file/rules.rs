@@ -16,15 +16,6 @@ pub(super) fn version(node: &Node, path: &Path, report: &mut Report) {
     }
 }
 
-/// A condition says something (sem 0, P6: vacuous truth is false).
-pub(super) fn not_empty(node: &Node, path: &Path, report: &mut Report) {
-    if node.entries().is_empty() {
-        let problem = Problem::new(code::EMPTY, "the condition is empty")
-            .help("name at least one of `files`, `labels`, `branches`, `class`");
-        report.add(node.at, path, problem);
-    }
-}
-
 /// The constraints of an allow entry can be met, and there is one.
 pub(super) fn allow(node: &Node, path: &Path, report: &mut Report) {
     let number = |key: &str| node.get(key).and_then(leaf::number);

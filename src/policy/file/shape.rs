@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     List(&'static Shape),
     /// Known keys.
     Record(&'static Record),
+    /// The same, in a record that occurs in itself; with its name in a schema. How deep is the record's own rule.
+    Again(&'static str, fn() -> &'static Record),
     /// Free keys, at least one, each of the same form.
     Named(&'static Shape),
     /// Text, or a map of known keys.
@@ -149,12 +151,12 @@ impl Shape {
             Self::Scalar => "a single value",
             Self::Leaf(leaf) => leaf.noun,
             Self::List(_) => "a list",
-            Self::Record(_) | Self::Named(_) => "a map",
+            Self::Record(_) | Self::Again(..) | Self::Named(_) => "a map",
             Self::TextOr(_) => "text or a map",
         }
     }
 
-    /// The record in it, if there is one.
+    /// The record in it, if there is one that was not met on the way.
     pub(crate) fn record(self) -> Option<&'static Record> {
         match self {
             Self::Record(record) | Self::TextOr(record) => Some(record),
@@ -197,6 +199,7 @@ impl Shape {
             (Self::Record(record) | Self::TextOr(record), Value::Map(_)) => {
                 record.check(node, path, report);
             }
+            (Self::Again(_, record), Value::Map(_)) => record().check(node, path, report),
             (Self::Named(each), Value::Map(_)) => check_named(node, *each, path, report),
             _ => wrong_type(self, node, path, report),
         }

@@ -1,6 +1,7 @@
 //! What both files may say (contract, "Policy file"), as data.
 
 use super::leaf;
+use super::requirement_tables::ALSO;
 use super::rules;
 use super::shape::{Key, Record, Shape, key, required};
 
@@ -14,12 +15,12 @@ pub(crate) const KINDS: [&str; 3] = ["config", "docs", "dependencies"];
 pub(crate) const STALENESS: [&str; 4] =
     ["same_commit", "same_delta", "clean_rebase", "owned_paths"];
 
-const GLOBS: Shape = Shape::List(&Shape::Leaf(&leaf::GLOB));
+pub(super) const GLOBS: Shape = Shape::List(&Shape::Leaf(&leaf::GLOB));
 const NARROW_GLOBS: Shape = Shape::List(&Shape::Leaf(&leaf::NARROW_GLOB));
-const TEXTS: Shape = Shape::List(&Shape::Text);
-const PEOPLE: Shape = Shape::Count(1, 100);
-const FROM_CLASS: Shape = Shape::Word(&["routine", "significant", "critical"]);
-const SIZE: Shape = Shape::Count(1, 1_000_000_000);
+pub(super) const TEXTS: Shape = Shape::List(&Shape::Text);
+pub(super) const PEOPLE: Shape = Shape::Count(1, 100);
+pub(super) const FROM_CLASS: Shape = Shape::Word(&["routine", "significant", "critical"]);
+pub(super) const SIZE: Shape = Shape::Count(1, 1_000_000_000);
 
 /// The keys that stand in both files.
 static COMMON: [Key; 8] = [
@@ -196,7 +197,7 @@ static APPROVAL: Record = Record::new(
         key(
             "also",
             Shape::List(&Shape::Record(&ALSO)),
-            "Further roles, each needed beside the others.",
+            "Further requirements, each needed beside the others.",
         ),
         key("ticket", Shape::Record(&TICKET), TICKET.about)
             .example(r#"{"required": true, "pattern": "PAY-\\d+", "statuses": ["In Progress"]}"#),
@@ -225,32 +226,6 @@ static PEERS: Record = Record::new(
         key("for", FROM_CLASS, "From which class on; `routine` where nothing is said."),
     ],
 );
-
-static ALSO: Record = Record::new(
-    "A further role, under a condition.",
-    &[
-        required("when", Shape::Record(&WHEN), "When it is needed.")
-            .example(r#"{"files": ["src/auth/**"]}"#),
-        required("role", Shape::Text, "The role.").example("\"security\""),
-        key(
-            "scope",
-            Shape::Leaf(&leaf::SCOPE),
-            "The scope that an approver must hold; `*` where nothing is said.",
-        ),
-        key("count", PEOPLE, "How many people; 1 where nothing is said."),
-    ],
-);
-
-static WHEN: Record = Record::new(
-    "A condition; all that is given must hold.",
-    &[
-        key("files", GLOBS, "Some file matches."),
-        key("labels", TEXTS, "Some label is there."),
-        key("branches", GLOBS, "The base branch matches."),
-        key("class", FROM_CLASS, "The class is at least this."),
-    ],
-)
-.rule(rules::not_empty);
 
 static TICKET: Record = Record::new(
     "What is asked of tickets.",

@@ -3,6 +3,7 @@ use super::*;
 use crate::domain::KeyOp;
 use crate::policy::diagnostic::render_all;
 use crate::policy::model::{Holder, SemverStep};
+use crate::policy::requirement::Demand;
 
 fn errors(text: &str) -> Vec<String> {
     let found = read_repository(".countersign.yml", text.as_bytes()).expect_err("refused");
@@ -39,7 +40,8 @@ fn the_repository_file_of_the_contract_is_read_whole() {
     assert_eq!(policy.significant[1].count, Some(2));
     assert_eq!(policy.significant[0].scope.as_deref(), Some("payments"));
     assert_eq!(policy.approval.peers.as_ref().map(|one| one.from_class), Some(Class::Routine));
-    assert_eq!(policy.approval.also[0].role, "security");
+    let security = Demand::Role { role: "security".to_owned(), scope: None, count: 1 };
+    assert_eq!(policy.approval.also[0].needs.what, security);
     let ticket = policy.approval.ticket.as_ref().expect("a ticket rule");
     assert!(ticket.required && ticket.pattern.as_ref().is_some_and(|one| one.matches("PAY-7")));
     assert_eq!(ticket.statuses, ["In Progress", "In Review"]);

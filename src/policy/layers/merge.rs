@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
+use super::names;
 use super::{Upper, least};
 use crate::domain::Class;
+use crate::policy::condition::When;
 use crate::policy::diagnostic::suggestion;
 use crate::policy::file::{RepositoryFile, leaf};
 use crate::policy::model::{
-    AlsoRule, Approval, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule, TicketRule,
-    Trivial, When,
+    Approval, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule, TicketRule, Trivial,
 };
+use crate::policy::requirement::{AlsoRule, Demand, Requirement};
 
 /// A merge under way.
 pub(super) struct Merge<'a> {
@@ -195,7 +197,7 @@ impl Merge<'_> {
     }
 
     fn approval(&mut self, upper: &Approval, lower: &Approval) -> (Approval, Option<AlsoRule>) {
-        self.roles(lower);
+        self.known(lower);
         let (architects, further) = self.architects(&upper.architects, &lower.architects);
         let limit = self.upper.limits.staleness;
         let mut staleness = upper.staleness;
@@ -227,10 +229,16 @@ impl Merge<'_> {
         if !same_role {
             let further = AlsoRule {
                 when: When { class: Some(lower.from_class), ..When::default() },
-                role: lower.role.clone(),
-                scope: None,
-                count: lower.count,
-                from: lower.from.clone(),
+                needs: Requirement {
+                    name: None,
+                    description: None,
+                    what: Demand::Role {
+                        role: lower.role.clone(),
+                        scope: None,
+                        count: lower.count,
+                    },
+                    from: lower.from.clone(),
+                },
             };
             return (upper.clone(), Some(further));
         }
@@ -308,23 +316,32 @@ impl Merge<'_> {
         })
     }
 
-    /// Every role that the repository names is one that the organisation knows (case 58).
-    fn roles(&mut self, lower: &Approval) {
-        let Some(roles) = self.upper.roles.clone() else { return };
-        let known: Vec<&str> = roles.iter().map(String::as_str).collect();
-        let also = lower.also.iter().enumerate();
-        let named = also.map(|(index, rule)| (format!("approval.also[{index}].role"), &rule.role));
-        let architects = self
-            .stated("approval.architects.role")
-            .map(|_| ("approval.architects.role".to_owned(), &lower.architects.role));
-        for (field, role) in named.chain(architects) {
-            if !known.contains(&role.as_str()) {
-                let line = self.stated(&field).unwrap_or_default();
-                self.invalid.push(format!(
-                    "repository: `{field}`, line {line}: no role is called `{role}`; {}",
-                    suggestion(role, &known)
-                ));
-            }
+    /// Every role and person that the repository names is one that the organisation knows (case 58).
+    fn known(&mut self, lower: &Approval) {
+        let people: Vec<String> =
+            self.upper.organisation.people.iter().map(|person| person.user.clone()).collect();
+        let named = names::of(&lower.also);
+        if let Some(roles) = self.upper.roles.clone() {
+            let architects = self
+                .stated("approval.architects.role")
+                .map(|_| ("approval.architects.role".to_owned(), lower.architects.role.clone()));
+            let named: Vec<_> = named.roles.into_iter().chain(architects).collect();
+            self.refer(&named, "role", &roles);
+        }
+        self.refer(&named.people, "person", &people);
+    }
+
+    fn refer(&mut self, named: &[(String, String)], noun: &str, known: &[String]) {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        for (field, name) in named.iter().filter(|(_, name)| !known.contains(&name.as_str())) {
+            let line = self.stated(field).unwrap_or_default();
+            let help = match known.as_slice() {
+                [] => format!("the {} lists none under `people`", self.upper.name),
+                known => suggestion(name, known),
+            };
+            self.invalid.push(format!(
+                "repository: `{field}`, line {line}: no {noun} is called `{name}`; {help}"
+            ));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::built_in;
 use super::super::file::leaf::duration_text;
 use super::super::file::{OrganisationFile, RepositoryFile};
 use super::super::glob::Glob;
-use super::super::model::{Allow, Effective, PathRule, Policy, When};
+use super::super::model::{Allow, Effective, PathRule, Policy};
 use crate::domain::Class;
 
 /// What a line is about, in the order of a page.
@@ -180,9 +180,8 @@ impl Lines<'_> {
             self.add(part, "approval.peers", value, peers.from.clone());
         }
         for rule in &approval.also {
-            let scope = rule.scope.as_ref().map_or_else(String::new, |of| format!(", scope {of}"));
-            let value = format!("{} {}{scope}, when {}", rule.count, rule.role, when(&rule.when));
-            self.add(part, "approval.also", value, rule.from.clone());
+            let value = format!("{}, when {}", rule.needs.words(), rule.when.words());
+            self.add(part, "approval.also", value, rule.needs.from.clone());
         }
         if let Some(ticket) = &approval.ticket {
             let required = if ticket.required { "required" } else { "not required" };
@@ -236,19 +235,6 @@ fn allowed(allow: &Allow) -> String {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let free = if parts.is_empty() { "anything".to_owned() } else { parts.join(", ") };
     format!("{} {free} ({})", allow.key, ops.join(", "))
-}
-
-fn when(when: &When) -> String {
-    let list = |label: &str, of: Vec<&str>| {
-        (!of.is_empty()).then(|| format!("{label} {}", of.join(" or ")))
-    };
-    let parts = [
-        list("a file of", when.files.iter().map(Glob::as_str).collect()),
-        list("a label", when.labels.iter().map(String::as_str).collect()),
-        list("a branch", when.branches.iter().map(Glob::as_str).collect()),
-        when.class.map(|class| format!("{class} or higher")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]

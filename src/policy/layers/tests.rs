@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::Class;
 use crate::policy::file::{read_organisation, read_repository};
 use crate::policy::model::Staleness;
+use crate::policy::requirement::Demand;
 
 fn organisation(text: &str) -> OrganisationFile {
     read_organisation("organisation.yml", text.as_bytes()).expect("an organisation file")
@@ -102,8 +103,10 @@ fn another_role_of_the_repository_stands_beside_the_organisations() {
     );
     assert_eq!(effective.invalid, Vec::<String>::new());
     assert_eq!(effective.policy.approval.architects.role, "architect");
-    assert_eq!(effective.policy.approval.also[0].role, "lead");
-    assert_eq!(effective.policy.approval.also[0].when.class, Some(Class::Significant));
+    let also = &effective.policy.approval.also[0];
+    let lead = Demand::Role { role: "lead".to_owned(), scope: None, count: 2 };
+    assert_eq!(also.needs.what, lead);
+    assert_eq!(also.when.class, Some(Class::Significant));
 }
 
 #[test]

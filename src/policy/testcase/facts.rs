@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::oid;
 use super::{Blob, Case, CaseCommit, CaseOpinion};
-use crate::domain::fact::{Commit, Facts, Grant, Opinion, Pull, Reviewed, Ticket};
+use crate::domain::fact::{Check, Commit, Facts, Grant, Opinion, Pull, Reviewed, Ticket};
 use crate::domain::id;
 use crate::domain::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
 
@@ -36,7 +36,7 @@ pub fn facts_of(
         fingerprint,
         grants: grants(case),
         tickets: tickets(case),
-        checks: Vec::new(),
+        checks: checks(case),
         landing: None,
         errors: Vec::new(),
     }
@@ -201,6 +201,12 @@ fn grants(case: &Case) -> Vec<Grant> {
             source: format!("case `{}`", case.name),
             doubt: None,
         })
+        .collect()
+}
+
+fn checks(case: &Case) -> Vec<Check> {
+    let told = case.checks.iter();
+    told.map(|(name, conclusion)| Check { name: name.clone(), conclusion: conclusion.clone() })
         .collect()
 }
 

@@ -93,6 +93,8 @@ struct RawCase {
     branch: String,
     #[serde(default)]
     labels: Vec<String>,
+    #[serde(default)]
+    checks: BTreeMap<String, Option<String>>,
     expect: Expect,
 }
 
@@ -139,6 +141,7 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
         ticket: raw.ticket,
         branch: raw.branch,
         labels: raw.labels,
+        checks: raw.checks,
         expect: raw.expect,
     })
 }

@@ -41,8 +41,9 @@ pub fn decision_blocked() -> DecisionPage {
             need: 1,
             who: vec!["m.ortiz".into(), "j.halvorsen".into(), "k.mori".into()],
             why: "`src/payments/period.rs` and 1 other file match rule “money”. There was 1 approval, of other content: j.halvorsen approved `c2a7e1904d`.".into(),
+            ..Missing::default()
         },
-        Missing { kind: "ticket".into(), role: None, scope: None, have: 0, need: 1, who: Vec::new(), why: "Changes that are not trivial need a ticket of project PAY. Looked in the title, the branch name, the commits and the links made by hand.".into() },
+        Missing { kind: "ticket".into(), role: None, scope: None, have: 0, need: 1, who: Vec::new(), why: "Changes that are not trivial need a ticket of project PAY. Looked in the title, the branch name, the commits and the links made by hand.".into(), ..Missing::default() },
     ];
     DecisionPage {
         id: "dec_01jc81fz3a".into(),

@@ -2,8 +2,9 @@
 
 use crate::domain::Class;
 use crate::domain::fact::Integrity;
+use crate::policy::condition::When;
 use crate::policy::decision::{RuleState, State};
-use crate::policy::model::{Dependencies, PersonEntry, SemverStep, When};
+use crate::policy::model::{Dependencies, PersonEntry, SemverStep};
 use crate::policy::testkit::{Story, glob, minute, rule, why};
 
 #[test]

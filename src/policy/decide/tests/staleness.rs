@@ -2,8 +2,9 @@
 
 use crate::domain::Class;
 use crate::domain::fact::{Elsewhere, Verdict};
+use crate::policy::condition::When;
 use crate::policy::decision::{RuleState, State};
-use crate::policy::model::{Staleness, When};
+use crate::policy::model::Staleness;
 use crate::policy::testkit::{Story, commit, glob, oid, rule, signature, why};
 
 fn approved_at(commit: char) -> Story {
