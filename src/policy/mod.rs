@@ -6,6 +6,7 @@ pub mod classify;
 pub mod content;
 pub mod decide;
 pub mod decision;
+pub mod dependencies;
 pub mod deploy;
 pub mod diagnostic;
 pub mod exempt;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::fact::{Check, Facts, Integrity, Landing, LandingKind};
+use crate::domain::fact::{Facts, Integrity, Landing, LandingKind};
 use crate::domain::{Class, RepoPath};
+use crate::policy::classify::conclusion;
 use crate::policy::decision::{Classification, Missing, Rule, RuleState};
 use crate::policy::model::Policy;
 use crate::policy::words;
@@ -207,18 +208,6 @@ pub(super) fn checks(policy: &Policy, facts: &Facts, class: &Classification) -> 
     }
     "trivial.dependencies.checks".clone_into(&mut rule.from);
     (rule, missing)
-}
-
-/// The worst of all checks of that name: two apps may use one name.
-fn conclusion(name: &str, checks: &[Check]) -> Option<String> {
-    let mut found: Vec<String> = checks
-        .iter()
-        .filter(|check| check.name == name)
-        .map(|check| check.conclusion.clone().unwrap_or_else(|| "not completed".to_owned()))
-        .collect();
-    found.sort();
-    let worst = found.iter().position(|word| word != "success").unwrap_or(0);
-    found.into_iter().nth(worst)
 }
 
 fn check(name: &str, found: Option<&str>) -> Missing {

@@ -1,6 +1,8 @@
 //! `docs/policy.md` says what is true: each of its blocks is read here.
 use super::*;
+use crate::domain::Time;
 use crate::policy::diagnostic::render_all;
+use crate::policy::testcase;
 
 const TEXT: &str = include_str!("../../../docs/policy.md");
 
@@ -42,7 +44,22 @@ fn every_block_is_read_or_refused_as_it_says() {
             ["yaml policy", "yaml organisation", "yaml policy-error", "yaml organisation-error"];
         seen[kinds.iter().position(|kind| kind == info).expect("a kind")] += 1;
     }
-    assert_eq!(seen, [5, 3, 2, 2]);
+    assert_eq!(seen, [6, 3, 2, 2]);
+}
+
+#[test]
+fn the_cases_of_bumps_hold_under_the_policy_above_them() {
+    let blocks = blocks();
+    let of_bumps =
+        |(info, text): &(&str, &str)| *info == "yaml cases" && text.contains("renovate[bot]");
+    let at = blocks.iter().position(of_bumps).expect("the cases");
+    let policy = blocks[..at].iter().rfind(|(info, _)| *info == "yaml policy").expect("a policy");
+    let policy = Some((".countersign.yml", policy.1.as_bytes()));
+    let effective = crate::policy::layers::from_bytes(None, policy, "main");
+    let now: Time = "2026-11-20T12:00:00Z".parse().expect("a time");
+    for case in testcase::parse(blocks[at].1).expect("cases") {
+        assert_eq!(testcase::run(&case, &effective, now), Ok(()), "{}", case.name);
+    }
 }
 
 #[test]

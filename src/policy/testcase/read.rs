@@ -89,6 +89,8 @@ struct RawCase {
     roles: BTreeMap<String, Vec<CaseGrant>>,
     #[serde(default)]
     ticket: Option<CaseTicket>,
+    #[serde(default)]
+    checks: BTreeMap<String, String>,
     #[serde(default = "main_branch")]
     branch: String,
     #[serde(default)]
@@ -137,6 +139,7 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
         approvals: raw.approvals,
         roles: raw.roles,
         ticket: raw.ticket,
+        checks: raw.checks,
         branch: raw.branch,
         labels: raw.labels,
         expect: raw.expect,
