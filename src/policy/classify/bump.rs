@@ -191,7 +191,7 @@ fn rise_of(step: SemverStep, change: &VersionChange) -> Proof {
 }
 
 /// The one direct dependency that a lock moves.
-fn locked<'a>((path, lock): File<'a>) -> Result<&'a VersionChange, String> {
+fn locked((path, lock): File<'_>) -> Result<&VersionChange, String> {
     let direct: BTreeSet<&VersionChange> = lock.changes.iter().filter(|one| one.direct).collect();
     one(&direct).map_err(|why| format!("{path}: {why}"))
 }

@@ -163,7 +163,9 @@ fn moves<'a>(old: &'a Lock, new: &'a Lock, found: &mut Found) -> Vec<Move<'a>> {
 }
 
 fn added(old: &Lock, slot: &str, key: &Key) -> String {
-    let known = old.packages.keys().any(|key| key.slot == slot);
+    // Keys are sorted by their slot first.
+    let first = Key { slot: slot.to_owned(), ..Key::default() };
+    let known = old.packages.range(first..).next().is_some_and(|(key, _)| key.slot == slot);
     let what = if known { "another version of a package" } else { "a package it did not hold" };
     format!("it adds {what}: `{slot}` {}", key.version)
 }

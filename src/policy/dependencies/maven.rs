@@ -4,12 +4,10 @@
 use roxmltree::{Document, Node};
 
 use crate::domain::RepoPath;
+use crate::policy::keys::MAX_DEPTH;
 
 use super::manifest::is_version;
-use super::{Found, direct};
-
-/// Levels of nesting that are walked.
-const MAX_DEPTH: usize = 64;
+use super::{Found, MOST, direct};
 
 /// A text that differs, with the names of the elements around it, the nearest last.
 struct Difference<'a> {
@@ -32,6 +30,9 @@ pub(super) fn pom(_: &RepoPath, old: &str, new: &str) -> Found {
     let walked = walk(old.root_element(), new.root_element(), &mut Vec::new(), &mut differences);
     if let Err(why) = walked {
         return Found::doubt(why);
+    }
+    if differences.len() > MOST {
+        return Found::doubt(format!("{} texts change at once", differences.len()));
     }
     let mut found = Found::default();
     for difference in &differences {

@@ -7,10 +7,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{RepoPath, Segment};
+use crate::policy::keys::MAX_DEPTH;
 
 use super::lock::{Key, Lock, Member, Needs, Package};
 use super::manifest::{Pin, keys_of, pin};
 use super::{Found, json, lock as locks, manifest as manifests};
+
+/// Bytes of a folder's name above which a lock is refused: every name in it is looked for upwards.
+const MAX_FOLDER: usize = 512;
 
 /// Two `package.json`. `peerDependencies` say what others must have, so they are none of ours.
 pub(super) fn manifest(path: &RepoPath, old: &str, new: &str) -> Found {
@@ -74,6 +78,9 @@ fn read(text: &str) -> Result<Lock, String> {
     let rest = format!("{:?}", (raw.lockfile_version, &raw.name, &raw.version, raw.requires));
     let mut lock = Lock { rest, ..Lock::default() };
     for (folder, entry) in &raw.packages {
+        if folder.len() > MAX_FOLDER || folder.matches('/').count() > MAX_DEPTH {
+            return Err(format!("a folder of {} bytes is nested too deep", folder.len()));
+        }
         let needs = needs(folder, entry, &raw.packages);
         match name_of(folder) {
             None => {

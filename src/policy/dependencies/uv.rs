@@ -64,8 +64,12 @@ fn read(text: &str) -> Result<Lock, String> {
         return Err(format!("version {} of the format is not known", raw.version));
     }
     let mut lock = Lock { rest: format!("{:?}", raw.more), ..Lock::default() };
+    let mut named: Named<'_> = BTreeMap::new();
     for package in &raw.package {
-        let needs = needs(package, &raw.package)?;
+        named.entry(&package.name).or_default().push(package);
+    }
+    for package in &raw.package {
+        let needs = needs(package, &named)?;
         let twice = if package.is_member() {
             let rest = package.described();
             lock.members.insert(package.name.clone(), Member { needs, rest }).is_some()
@@ -160,27 +164,30 @@ fn without_specifiers(value: &mut Value) {
     }
 }
 
-fn needs(package: &RawPackage, all: &[RawPackage]) -> Result<Needs, String> {
+/// The packages of a name: several where versions differ between systems.
+type Named<'a> = BTreeMap<&'a str, Vec<&'a RawPackage>>;
+
+fn needs(package: &RawPackage, named: &Named<'_>) -> Result<Needs, String> {
     let groups = package.optional_dependencies.values().chain(package.dev_dependencies.values());
     let mut needs = Needs::default();
     for need in package.dependencies.iter().chain(groups.flatten()) {
-        let named: Vec<&RawPackage> = all.iter().filter(|one| need.is(one)).collect();
-        if named.is_empty() {
+        let all = named.get(need.name.as_str()).into_iter().flatten();
+        let found: Vec<&&RawPackage> = all.filter(|one| need.is(one)).collect();
+        if found.is_empty() {
             return Err(format!(
                 "`{}` needs `{}`, which it does not hold",
                 package.name, need.name
             ));
         }
         needs.names.insert(normal(&need.name));
-        needs.keys.extend(named.iter().filter(|one| !one.is_member()).map(|one| one.key()));
+        needs.keys.extend(found.iter().filter(|one| !one.is_member()).map(|one| one.key()));
     }
     Ok(needs)
 }
 
 impl Need {
     fn is(&self, package: &RawPackage) -> bool {
-        self.name == package.name
-            && (self.version.is_none() || self.version == package.version)
+        (self.version.is_none() || self.version == package.version)
             && self.source.as_ref().is_none_or(|source| *source == package.source)
     }
 }

@@ -147,6 +147,25 @@ fn facts_of_before_keep_their_bytes() {
     assert_eq!(back, with);
 }
 
+#[test]
+fn hostile_nesting_is_refused_and_ends_nothing() {
+    let deep = |open: &str| open.repeat((1 << 19) / open.len());
+    for (path, text) in [
+        (POM, deep("<a>")),
+        (POM, format!("<a>{}{}</a>", deep("<b>"), deep("</b>"))),
+        (LOCK, format!("version = {}", deep("["))),
+        (UV, format!("version = {}", deep("{a="))),
+        (PACKAGES, deep("[")),
+        (PACKAGES, deep("{\"a\":")),
+        (TOML, format!("a = {}", deep("["))),
+        (PACKAGES, format!("{{\"lockfileVersion\":3,\"packages\":{{\"{}\":{{}}}}}}", deep("a/"))),
+    ] {
+        let change = Change::of(&[(path, "", &text)]);
+        let (class, why) = change.judged();
+        assert_eq!(class, Class::Significant, "{path}: {why}");
+    }
+}
+
 /// Something that was done to a proposal which passed.
 fn meddling() -> impl Strategy<Value = (&'static str, usize, String)> {
     let path = prop_oneof![
