@@ -373,6 +373,7 @@ fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
         opener: opener.map(|account| people.of_account(account)),
         opener_is_bot: opener.is_some_and(|account| account.kind == AccountKind::Bot),
         pushers,
+        pushed_by_unknown: pull.pushed_by_unknown(),
         labels: now.map(|now| now.labels.clone()).unwrap_or_default(),
         draft: now.is_some_and(|now| now.draft),
     }
@@ -448,7 +449,7 @@ async fn name_commits(
 
 /// What a file's bytes say, and how its keys differ.
 pub(crate) fn readers() -> Readers<'static> {
-    Readers { scan: &scan, keys: &policy::keys::diff }
+    Readers { scan: &scan, keys: &policy::keys::diff, dependencies: &policy::dependencies::diff }
 }
 
 fn scan(sides: &Sides<'_>) -> Content {

@@ -60,6 +60,9 @@ pub struct Pull {
     pub opener_is_bot: bool,
     /// Who pushed to it.
     pub pushers: Vec<Person>,
+    /// Somebody pushed to it of whom the source did not say who it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pushed_by_unknown: bool,
     /// Labels, sorted.
     pub labels: Vec<String>,
     /// Still a draft.

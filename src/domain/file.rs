@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Oid, RepoPath};
+use super::{DependencyDiff, Oid, RepoPath};
 
 /// What stands at a path on one side of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct FileChange {
     /// Changes by key, where the file is structured configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeyDiff>,
+    /// What changed in it, where the file is a manifest or lock of a package manager (sem 2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependency: Option<DependencyDiff>,
 }
 
 /// What the bytes of both sides say, without a rule's opinion.

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod check;
 pub mod class;
+pub mod dependency;
 pub mod deployment;
 pub mod event;
 pub mod fact;
@@ -21,6 +22,7 @@ pub mod ticket_key;
 pub mod time;
 
 pub use class::Class;
+pub use dependency::DependencyDiff;
 pub use file::{FileChange, KeyChange, KeyDiff, KeyOp, Segment, Side, Value};
 pub use oid::{BadOid, Oid};
 pub use path::RepoPath;

@@ -237,6 +237,14 @@ impl PullRequest {
         self.heads.values().flat_map(|head| head.pushers.iter().cloned()).collect()
     }
 
+    /// Whether somebody pushed to it and nobody knows who: a push that named no account, or a head, beside the one it
+    /// was opened with, of which no push was told.
+    #[must_use]
+    pub fn pushed_by_unknown(&self) -> bool {
+        let untold = self.heads.values().filter(|head| head.pushers.is_empty()).count();
+        untold > 1 || self.heads.values().any(|head| head.pushed_by_unknown)
+    }
+
     /// Reviews in the order in which votes count: `(submitted_at, id)` (sem 4).
     #[must_use]
     pub fn votes(&self) -> Vec<(&str, &Review)> {

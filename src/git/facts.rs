@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::fact::{Commit, Reviewed};
 use crate::domain::file::{Content, Kind, Lines};
-use crate::domain::{FileChange, KeyDiff, Oid, RepoPath, Side};
+use crate::domain::{DependencyDiff, FileChange, KeyDiff, Oid, RepoPath, Side};
 
 use super::GitError;
 use super::diff::{Differ, RawChange, exact_renames};
@@ -38,6 +38,10 @@ pub type Scan<'a> = &'a dyn Fn(&Sides<'_>) -> Content;
 /// Compares structured configuration; `None`: the file is none.
 pub type Keys<'a> = &'a dyn Fn(&RepoPath, Option<&[u8]>, Option<&[u8]>) -> Option<KeyDiff>;
 
+/// Compares manifests and locks of package managers; `None`: the file is none.
+pub type Dependencies<'a> =
+    &'a dyn Fn(&RepoPath, Option<&[u8]>, Option<&[u8]>) -> Option<DependencyDiff>;
+
 /// What policy knows about bytes, given to git because git knows nothing of formats.
 #[derive(Clone, Copy)]
 pub struct Readers<'a> {
@@ -45,6 +49,8 @@ pub struct Readers<'a> {
     pub scan: Scan<'a>,
     /// What differs by key.
     pub keys: Keys<'a>,
+    /// What differs between manifests or locks.
+    pub dependencies: Dependencies<'a>,
 }
 
 impl std::fmt::Debug for Readers<'_> {
@@ -250,6 +256,7 @@ fn read_contents(
         let plain = [file.old, file.new].iter().flatten().all(is_file);
         if plain && !content.missing && !old.over_cap() && !new.over_cap() {
             file.keys = (readers.keys)(&file.path, old.bytes(), new.bytes());
+            file.dependency = (readers.dependencies)(&file.path, old.bytes(), new.bytes());
         }
         file.content = content;
     }
@@ -268,6 +275,7 @@ pub fn bare_files(changes: &[RawChange]) -> Vec<FileChange> {
             renamed: None,
             content: Content::default(),
             keys: None,
+            dependency: None,
         })
         .collect();
     for (gone, added) in exact_renames(changes) {

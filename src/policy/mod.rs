@@ -4,12 +4,14 @@ pub mod approvals;
 #[cfg(test)]
 mod arbitrary;
 pub mod built_in;
+mod checks;
 pub mod classify;
 pub mod codeowners;
 pub mod condition;
 pub mod content;
 pub mod decide;
 pub mod decision;
+pub mod dependencies;
 pub mod deploy;
 pub mod diagnostic;
 pub mod exempt;

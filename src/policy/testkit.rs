@@ -113,6 +113,7 @@ fn change(path: &str, blob: char) -> FileChange {
         renamed: None,
         content: Content { lines, new_size: 10, ..Content::default() },
         keys: None,
+        dependency: None,
     }
 }
 
@@ -141,6 +142,7 @@ impl Story {
                     opener: Some("dev1".into()),
                     opener_is_bot: false,
                     pushers: vec!["dev1".into()],
+                    pushed_by_unknown: false,
                     labels: Vec::new(),
                     draft: false,
                 }),

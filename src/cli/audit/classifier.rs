@@ -132,7 +132,8 @@ impl Classifier for PolicyClassifier {
             Lines::AtMost => &scan_quickly as crate::git::facts::Scan<'_>,
             Lines::Exactly => &scan_for_git_to_count,
         };
-        Readers { scan, keys: &policy::keys::diff }
+        // Who wrote a landing is not in a repository, so no bump is proven.
+        Readers { scan, keys: &policy::keys::diff, dependencies: &|_, _, _| None }
     }
 
     fn classify(&self, facts: &Facts) -> Judged {

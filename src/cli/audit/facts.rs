@@ -16,6 +16,7 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         opener: None,
         opener_is_bot: false,
         pushers: Vec::new(),
+        pushed_by_unknown: false,
         labels: Vec::new(),
         draft: false,
     });
@@ -55,6 +56,7 @@ pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
         opener: None,
         opener_is_bot: false,
         pushers: Vec::new(),
+        pushed_by_unknown: false,
         labels: Vec::new(),
         draft: false,
     });

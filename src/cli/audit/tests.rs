@@ -40,7 +40,7 @@ impl Classifier for Docs {
     }
 
     fn readers(&self, _: Lines) -> Readers<'_> {
-        Readers { scan: &scan, keys: &keys }
+        Readers { scan: &scan, keys: &keys, dependencies: &|_, _, _| None }
     }
 
     fn classify(&self, facts: &Facts) -> Judged {

@@ -120,6 +120,7 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
             opener: commits.first().and_then(|commit| commit.author.person.clone()),
             opener_is_bot: commits.first().is_some_and(|commit| commit.author.bot),
             pushers: Vec::new(),
+            pushed_by_unknown: false,
             labels: Vec::new(),
             draft: false,
         }),

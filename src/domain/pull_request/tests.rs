@@ -118,6 +118,19 @@ fn it_remembers_heads_pushers_bases_and_that_it_landed() {
 }
 
 #[test]
+fn a_push_of_which_nobody_knows_by_whom_is_remembered() {
+    let by = || Some(person("1", "ada"));
+    let opened = || vec![told(pull("opened", 0, 'a')), told(push(10, 'a', 'b', by()))];
+    assert!(!fold(&opened()).pushed_by_unknown());
+    let untold = [opened(), vec![told(pull("labeled", 20, 'c'))]].concat();
+    assert!(fold(&untold).pushed_by_unknown(), "the push of this head was never told");
+    let skipped = [opened(), vec![told(push(20, 'c', 'd', by()))]].concat();
+    assert!(fold(&skipped).pushed_by_unknown(), "something came between");
+    let nameless = [opened(), vec![told(push(20, 'b', 'c', None))]].concat();
+    assert!(fold(&nameless).pushed_by_unknown());
+}
+
+#[test]
 fn a_dismissed_review_keeps_what_it_said_and_when_it_was_dismissed() {
     let pull = fold(&life());
     let review = &pull.reviews["90"];

@@ -2,7 +2,7 @@ use super::*;
 use crate::git::testkit::{Kit, lines};
 
 fn plain() -> Readers<'static> {
-    Readers { scan: &|_| Content::default(), keys: &|_, _, _| None }
+    Readers { scan: &|_| Content::default(), keys: &|_, _, _| None, dependencies: &|_, _, _| None }
 }
 
 #[test]
@@ -159,9 +159,13 @@ fn links_submodules_and_binaries_have_no_lines_and_bytes_reach_the_readers() {
         ));
         None
     };
-    let facts =
-        change_facts(&kit.repo, base, head, Readers { scan: &|_| Content::default(), keys: &keys })
-            .expect("facts");
+    let facts = change_facts(
+        &kit.repo,
+        base,
+        head,
+        Readers { scan: &|_| Content::default(), keys: &keys, dependencies: &|_, _, _| None },
+    )
+    .expect("facts");
     let counted: Vec<_> = facts
         .files
         .iter()

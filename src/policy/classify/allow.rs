@@ -7,6 +7,7 @@ use crate::policy::keys::is_templated;
 use crate::policy::model::{Allow, SemverStep};
 
 use super::decimal::Decimal;
+use super::step::rise;
 
 /// `Ok`: taken, and how far inside; `Err`: why not. The key is known to match.
 pub(super) fn judge(entry: &Allow, change: &KeyChange) -> Result<String, String> {
@@ -153,34 +154,9 @@ fn scalar(value: &Value) -> Result<&str, String> {
     }
 }
 
-/// Upwards only; before 1.0 a minor step may break, so it is none (as sem 2.4 has it).
 fn semver(step: SemverStep, old: Option<&Value>, new: &Value) -> Result<String, String> {
     let old = scalar(old.ok_or("there is no version before")?)?;
-    let new = scalar(new)?;
-    let none = |text: &str| format!("`{}` is no version of the form 1.2.3", clip(text));
-    let (prefix, before) = version(old).ok_or_else(|| none(old))?;
-    let (other, after) = version(new).ok_or_else(|| none(new))?;
-    let ([major, minor, patch], [new_major, new_minor, new_patch]) = (before, after);
-    let is_patch = (major, minor) == (new_major, new_minor) && new_patch > patch;
-    let is_minor = major == new_major && major > 0 && new_minor > minor;
-    let taken = prefix == other && (is_patch || (step == SemverStep::Minor && is_minor));
-    if !taken {
-        let step = if step == SemverStep::Minor { "minor" } else { "patch" };
-        return Err(format!("`{old}` to `{new}` is no {step} step upwards"));
-    }
-    Ok(if is_patch { "a patch step".to_owned() } else { "a minor step".to_owned() })
-}
-
-fn version(text: &str) -> Option<(&str, [u64; 3])> {
-    let body = text.strip_prefix('v').unwrap_or(text);
-    let mut numbers = body.split('.').map(|part| {
-        let canonical = part == "0" || !part.starts_with('0');
-        let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        (canonical && digits).then(|| part.parse::<u64>().ok()).flatten()
-    });
-    let found = [numbers.next()??, numbers.next()??, numbers.next()??];
-    let prefix = text.get(..text.len() - body.len())?;
-    numbers.next().is_none().then_some((prefix, found))
+    rise(step, old, scalar(new)?).map(|step| format!("a {step} step"))
 }
 
 fn is_pinned(text: &str) -> bool {

@@ -178,6 +178,11 @@ fn is_container(name: &str) -> bool {
         || name == ".dockerignore"
 }
 
+/// Whether its path makes the change one of dependencies, and of nothing worse.
+pub(super) fn is_dependency_file(change: &FileChange) -> bool {
+    by_path(change).is_some_and(|finding| finding.kind == Some("dependency"))
+}
+
 fn is_dependency(name: &str, extension: &str) -> bool {
     const NAMES: [&str; 41] = [
         "cargo.toml",

@@ -5,7 +5,7 @@ use crate::domain::{Class, FileChange};
 use crate::policy::decision::{FileClass, KeyVerdict};
 use crate::policy::model::Policy;
 
-use super::{builtin, link, path_rules, proof, twin};
+use super::{builtin, bump, link, path_rules, proof, twin};
 
 /// Something that is said about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,16 @@ impl Finding {
     }
 }
 
-/// The class of one file.
-pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
+/// The class of one file. `bump`: what the dependency proof of the whole change came to, if there is one.
+pub(super) fn classify(
+    policy: &Policy,
+    change: &FileChange,
+    bump: Option<&bump::Proof>,
+) -> FileClass {
     let (mut findings, keys) = trivial(policy, change);
+    let bump = bump.filter(|_| builtin::is_dependency_file(change)).map(bump::finding);
+    let by_path = builtin::by_path(change).filter(|_| bump.is_none());
+    findings.extend(bump);
     findings.extend(by_path_rules(policy, change));
     if findings.is_empty() {
         let class = policy.default.max(Class::Routine);
@@ -41,7 +48,7 @@ pub(super) fn classify(policy: &Policy, change: &FileChange) -> FileClass {
             format!("no rule matches it, and the default is {class}"),
         ));
     }
-    findings.extend(builtin::by_path(change));
+    findings.extend(by_path);
     findings.extend(by_content(change));
     findings.extend(link::findings(policy, change));
     findings.extend(twin::findings(policy, &change.path));

@@ -2,19 +2,22 @@
 //!
 //! Nothing here lowers: every rule that says something about a file is heard, and the highest class counts, so the
 //! order of rules never matters. Trivial is proven: a documentation rule with a format that is not executed, or a
-//! configuration rule whose key proof holds.
+//! configuration rule whose key proof holds, or a bot's bump of one dependency (sem 2.4), which is proven for the whole
+//! change at once.
 //!
-//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow,
-//! exact reverts (sem 2.3) and dependency bumps by a bot (sem 2.4).
+//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow, and
+//! exact reverts (sem 2.3).
 
 mod allow;
 mod builtin;
+mod bump;
 mod decimal;
 mod deny;
 mod file;
 mod limits;
 mod link;
 mod proof;
+mod step;
 mod twin;
 
 use crate::domain::fact::{Facts, LandingKind};
@@ -35,7 +38,9 @@ pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT
 /// comes from one.
 #[must_use]
 pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
-    classify_files(&effective.policy, &facts.files, is_direct(facts))
+    let policy = &effective.policy;
+    let bump = bump::judge(policy, facts);
+    classify_files(policy, &facts.files, bump.as_ref(), is_direct(facts))
 }
 
 /// The same change with other files: what it was when somebody looked at it (sem 4).
@@ -44,12 +49,18 @@ pub(in crate::policy) fn classify_then(
     facts: &Facts,
     files: &[FileChange],
 ) -> Classification {
-    classify_files(policy, files, is_direct(facts))
+    let bump = bump::judge_then(policy, files);
+    classify_files(policy, files, bump.as_ref(), is_direct(facts))
 }
 
-fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Classification {
+fn classify_files(
+    policy: &Policy,
+    changes: &[FileChange],
+    bump: Option<&bump::Proof>,
+    direct: bool,
+) -> Classification {
     let mut files: Vec<FileClass> =
-        changes.iter().map(|change| file::classify(policy, change)).collect();
+        changes.iter().map(|change| file::classify(policy, change, bump)).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut limits = limits::exceeded(&policy.trivial.max, changes);
     if direct {

@@ -11,7 +11,7 @@ use crate::policy::model::{
     Allow, Approval, ConfigRule, Max, Organisation, PathRule, RoleRule, Staleness, Trivial,
 };
 use crate::policy::pattern::Pattern;
-use crate::policy::{content, keys};
+use crate::policy::{content, dependencies, keys};
 
 const FILE: u32 = 0o100_644;
 const LINK: u32 = 0o120_000;
@@ -136,6 +136,7 @@ fn change(path: &[u8], old: Option<(u32, &[u8])>, new: Option<(u32, &[u8])>) -> 
         renamed: None,
         content: content::scan(before, after, old.map(|(mode, _)| mode), new.map(|(mode, _)| mode)),
         keys: keys::diff(&path, before, after),
+        dependency: dependencies::diff(&path, before, after),
         path,
     }
 }
@@ -168,6 +169,7 @@ fn facts(files: Vec<FileChange>) -> Facts {
             opener: None,
             opener_is_bot: false,
             pushers: Vec::new(),
+            pushed_by_unknown: false,
             labels: Vec::new(),
             draft: false,
         }),

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::fact::{Check, Facts, Integrity, Landing, LandingKind};
+use crate::domain::fact::{Facts, Integrity, Landing, LandingKind};
 use crate::domain::{Class, RepoPath};
+use crate::policy::checks::conclusion;
 use crate::policy::decision::{Classification, Missing, Rule, RuleState};
 use crate::policy::model::Policy;
 use crate::policy::words;
@@ -207,18 +208,6 @@ pub(super) fn passed(names: &[String], conclusions: &[String], facts: &Facts) ->
         rule.remedy = format!("Wait for {}, or run it again", open.join(", "));
     }
     (rule, missing)
-}
-
-/// Of all checks of that name, one that did not end as `listed` if there is one: two apps may use one name.
-pub(super) fn conclusion(name: &str, checks: &[Check], listed: &[&str]) -> Option<String> {
-    let mut found: Vec<String> = checks
-        .iter()
-        .filter(|check| check.name == name)
-        .map(|check| check.conclusion.clone().unwrap_or_else(|| "not completed".to_owned()))
-        .collect();
-    found.sort();
-    let worst = found.iter().position(|word| !listed.contains(&word.as_str())).unwrap_or(0);
-    found.into_iter().nth(worst)
 }
 
 fn check(name: &str, found: Option<&str>) -> Missing {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::fact::{Facts, Grant};
 use crate::domain::{FileChange, Person, RepoPath, Signature, Time};
 use crate::policy::approvals::held_role_at;
+use crate::policy::checks::conclusion;
 use crate::policy::classify::Extent;
 use crate::policy::condition::{Size, When};
 use crate::policy::decision::Classification;
@@ -186,9 +187,10 @@ fn size(when: &When, change: &Change<'_>) -> Part {
 
 /// Anything but a success of every run by that name: what has not reported has not passed (case 62).
 fn not_passed(when: &When, change: &Change<'_>) -> Part {
-    let mut ended = when.not_passed.iter().map(|name| {
-        (name, super::conditions::conclusion(name, &change.facts.checks, &["success"]))
-    });
+    let mut ended = when
+        .not_passed
+        .iter()
+        .map(|name| (name, conclusion(name, &change.facts.checks, &["success"])));
     if when.not_passed.is_empty() {
         return Ok(None);
     }

@@ -1,9 +1,6 @@
 //! `docs/policy.md` says what is true: each of its blocks is read here.
 use super::*;
-use crate::domain::{FileChange, RepoPath, Side};
-use crate::policy::content;
 use crate::policy::diagnostic::render_all;
-use crate::policy::testcase::Blob;
 
 const TEXT: &str = include_str!("../../../docs/policy.md");
 
@@ -24,30 +21,16 @@ fn refusal(kind: FileKind, text: &str) -> Option<String> {
 
 /// The cases that do not hold under a repository's policy, each with why.
 fn failures(policy: &str, cases: &str) -> Vec<String> {
-    use crate::policy::{classify, decide, layers, testcase};
+    use crate::policy::{layers, testcase};
     let file = Some((".countersign.yml", policy.as_bytes()));
     let effective = layers::from_bytes(None, file, "main@case");
     assert_eq!(effective.invalid, Vec::<String>::new());
     let now = crate::policy::testkit::now();
     let cases = testcase::parse(cases).expect("cases");
     let judged = cases.iter().map(|case| {
-        let facts = testcase::facts_of(case, now, change);
-        let class = classify(&effective, &facts);
-        let decision = decide(&effective, &facts, &class, now);
-        testcase::compare(&case.expect, &decision).map_err(|why| format!("{}: {why}", case.name))
+        testcase::run(case, &effective, now).map_err(|why| format!("{}: {why}", case.name))
     });
     judged.filter_map(Result::err).collect()
-}
-
-/// A change of a plain file, as git would tell it.
-fn change(path: &RepoPath, old: Option<&Blob>, new: Option<&Blob>) -> FileChange {
-    let side = |blob: &Blob| Side { mode: blob.mode, oid: blob.oid };
-    let bytes = |blob: Option<&'_ Blob>| blob.map(|blob| blob.bytes.clone());
-    let mode = |blob: Option<&Blob>| blob.map(|blob| blob.mode);
-    let (before, after) = (bytes(old), bytes(new));
-    let content = content::scan(before.as_deref(), after.as_deref(), mode(old), mode(new));
-    let (old, new) = (old.map(side), new.map(side));
-    FileChange { path: path.clone(), old, new, renamed: None, content, keys: None }
 }
 
 #[test]

@@ -15,7 +15,15 @@ fn edit(path: &str, old: &str, new: &str) -> FileChange {
     let mode = Some(0o100_644);
     let content: Content = content::scan(Some(before), Some(after), mode, mode);
     let keys = keys::diff(&path, Some(before), Some(after));
-    FileChange { path, old: side('1'), new: side('2'), renamed: None, content, keys }
+    FileChange {
+        path,
+        old: side('1'),
+        new: side('2'),
+        renamed: None,
+        content,
+        keys,
+        dependency: None,
+    }
 }
 
 fn values(tag: &str, replicas: u32) -> String {

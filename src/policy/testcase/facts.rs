@@ -107,15 +107,15 @@ fn is_bot(name: &str) -> bool {
     name.ends_with("[bot]")
 }
 
-/// The person of that name; an address maps to nobody known.
+/// The person of that name, or the bot; an address maps to nobody known.
 fn person(name: &str) -> Option<Person> {
-    (!name.contains('@') && !is_bot(name)).then(|| Person(name.to_lowercase()))
+    (!name.contains('@')).then(|| Person(name.to_lowercase()))
 }
 
 fn signature(name: &str, bot: bool) -> Signature {
     let bot = bot || is_bot(name);
     let email = if name.contains('@') { name.to_owned() } else { format!("{name}@example.org") };
-    Signature { name: name.to_owned(), email, person: person(name).filter(|_| !bot), bot }
+    Signature { name: name.to_owned(), email, person: person(name), bot }
 }
 
 fn pull(case: &Case) -> Pull {
@@ -127,6 +127,7 @@ fn pull(case: &Case) -> Pull {
         opener: person(&case.author),
         opener_is_bot: is_bot(&case.author),
         pushers: Vec::new(),
+        pushed_by_unknown: false,
         labels,
         draft: false,
     }
@@ -205,9 +206,11 @@ fn grants(case: &Case) -> Vec<Grant> {
 }
 
 fn checks(case: &Case) -> Vec<Check> {
-    let told = case.checks.iter();
-    told.map(|(name, conclusion)| Check { name: name.clone(), conclusion: conclusion.clone() })
-        .collect()
+    let check = |(name, conclusion): (&String, &String)| {
+        let conclusion = (conclusion != "pending").then(|| conclusion.clone());
+        Check { name: name.clone(), conclusion }
+    };
+    case.checks.iter().map(check).collect()
 }
 
 fn tickets(case: &Case) -> Vec<Ticket> {

@@ -1,8 +1,8 @@
 //! Cases that test a policy (contract, "Policy test cases"): reading them, making facts of one, comparing.
 //!
 //! Names of people are compared without case. A name with an `@` is an address that maps to nobody known; one
-//! that ends in `[bot]` is a bot. Beside the keys of the contract a case may say `branch` (default `main`),
-//! `labels` and `checks` (how each ended; `null`: it runs), and an approval `member` (default `true`) and `files` (what stood at the commit under `at`, where that
+//! that ends in `[bot]` is a bot. Beside the keys of the contract a case may say `branch` (default `main`), `labels` and
+//! `checks` (conclusions by name, `pending` for one that still runs), and an approval `member` (default `true`) and `files` (what stood at the commit under `at`, where that
 //! was other than at the head). Reading is strict: an unknown or duplicate key, an anchor, a tag or a second document is an error
 //! with line and column, and a case that expects nothing is refused, because it could not fail.
 
@@ -68,12 +68,12 @@ pub struct Case {
     pub roles: BTreeMap<String, Vec<CaseGrant>>,
     /// The linked ticket.
     pub ticket: Option<CaseTicket>,
+    /// Checks on the head: their conclusions by name; `pending`: none yet.
+    pub checks: BTreeMap<String, String>,
     /// The branch it goes to.
     pub branch: String,
     /// Its labels.
     pub labels: Vec<String>,
-    /// How its checks ended; without an end: it runs.
-    pub checks: BTreeMap<String, Option<String>>,
     /// What the decision must say.
     pub expect: Expect,
 }

@@ -89,12 +89,12 @@ struct RawCase {
     roles: BTreeMap<String, Vec<CaseGrant>>,
     #[serde(default)]
     ticket: Option<CaseTicket>,
+    #[serde(default)]
+    checks: BTreeMap<String, String>,
     #[serde(default = "main_branch")]
     branch: String,
     #[serde(default)]
     labels: Vec<String>,
-    #[serde(default)]
-    checks: BTreeMap<String, Option<String>>,
     expect: Expect,
 }
 
@@ -139,9 +139,9 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
         approvals: raw.approvals,
         roles: raw.roles,
         ticket: raw.ticket,
+        checks: raw.checks,
         branch: raw.branch,
         labels: raw.labels,
-        checks: raw.checks,
         expect: raw.expect,
     })
 }

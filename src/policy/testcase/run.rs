@@ -3,7 +3,7 @@
 use super::{Blob, Case, compare, facts_of};
 use crate::domain::{FileChange, RepoPath, Side, Time};
 use crate::policy::model::Effective;
-use crate::policy::{classify, content, decide, keys};
+use crate::policy::{classify, content, decide, dependencies, keys};
 
 /// Git's mode of a submodule.
 const SUBMODULE: u32 = 0o160_000;
@@ -22,13 +22,15 @@ fn change(path: &RepoPath, old: Option<&Blob>, new: Option<&Blob>) -> FileChange
     let mode = |blob: Option<&Blob>| blob.map(|blob| blob.mode);
     let (before, after) = (bytes(old), bytes(new));
     let is_plain = |blob: Option<&Blob>| blob.is_none_or(|blob| blob.mode & 0o170_000 == 0o100_000);
+    let plain = is_plain(old) && is_plain(new);
     FileChange {
         path: path.clone(),
         old: old.map(side),
         new: new.map(side),
         renamed: None,
         content: content::scan(before, after, mode(old), mode(new)),
-        keys: (is_plain(old) && is_plain(new)).then(|| keys::diff(path, before, after)).flatten(),
+        keys: plain.then(|| keys::diff(path, before, after)).flatten(),
+        dependency: plain.then(|| dependencies::diff(path, before, after)).flatten(),
     }
 }
 

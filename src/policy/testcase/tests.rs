@@ -34,6 +34,7 @@ fn build(path: &RepoPath, old: Option<&Blob>, new: Option<&Blob>) -> FileChange 
         renamed: None,
         content: Content::default(),
         keys: None,
+        dependency: None,
     }
 }
 
