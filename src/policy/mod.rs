@@ -25,7 +25,7 @@ pub mod testcase;
 mod testkit;
 mod words;
 
-pub use classify::classify;
+pub use classify::{classify, classify_at};
 pub use decide::decide;
 pub use decision::{Decision, State};
 pub use deploy::{DeployDecision, DeployFacts, decide_deploy};

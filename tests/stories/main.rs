@@ -26,6 +26,7 @@ mod order;
 mod owned_paths;
 mod pages;
 mod queue;
+mod reverts;
 mod rollout;
 mod stacked;
 mod store;

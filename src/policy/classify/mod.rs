@@ -2,10 +2,11 @@
 //!
 //! Nothing here lowers: every rule that says something about a file is heard, and the highest class counts, so the
 //! order of rules never matters. Trivial is proven: a documentation rule with a format that is not executed, or a
-//! configuration rule whose key proof holds.
+//! configuration rule whose key proof holds. One thing only stands above the files: that the whole change takes a
+//! landing back exactly (sem 2.3).
 //!
-//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow,
-//! exact reverts (sem 2.3) and dependency bumps by a bot (sem 2.4).
+//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow, and
+//! dependency bumps by a bot (sem 2.4).
 
 mod allow;
 mod builtin;
@@ -15,10 +16,11 @@ mod file;
 mod limits;
 mod link;
 mod proof;
+mod revert;
 mod twin;
 
 use crate::domain::fact::{Facts, LandingKind};
-use crate::domain::{Class, FileChange, RepoPath};
+use crate::domain::{Class, FileChange, RepoPath, Time};
 
 use super::decision::{Classification, FileClass};
 use super::model::{Effective, PathRule, Policy};
@@ -35,6 +37,12 @@ pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT
 #[must_use]
 pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
     classify_files(&effective.policy, &facts.files, is_direct(facts))
+}
+
+/// The same with exact reverts (sem 2.3), whose window is counted to the landing of the change, or else to `as_of`.
+#[must_use]
+pub fn classify_at(effective: &Effective, facts: &Facts, as_of: Time) -> Classification {
+    revert::applied(&effective.policy, facts, as_of, classify(effective, facts))
 }
 
 /// The same change with other files: what it was when somebody looked at it (sem 4).
@@ -60,7 +68,7 @@ fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Clas
     {
         (class, why) = (Class::Significant, limit.clone());
     }
-    Classification { class, why, files, limits }
+    Classification { class, why, files, limits, revert: None }
 }
 
 /// Whether a path is one that nobody may change unseen: protected by its kind, by the policy, or odd.
