@@ -77,6 +77,12 @@ pub struct Content {
     /// A NUL byte on either side, or marked binary by an attribute of base.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary: bool,
+    /// What type the bytes of a binary file show.
+    #[serde(default, skip_serializing_if = "Types::is_empty")]
+    pub types: Types,
+    /// The `.gitattributes` of base mark it as generated; a head marks nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
     /// A Git LFS pointer on either side.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lfs: bool,
@@ -89,6 +95,23 @@ pub struct Content {
     /// The blob is not in the mirror: nothing may be concluded (sem 1, P2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
+}
+
+/// The types that both sides of a binary file show from their beginning to their end; none where nobody can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Types {
+    /// Before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// After.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl Types {
+    fn is_empty(&self) -> bool {
+        self.old.is_none() && self.new.is_none()
+    }
 }
 
 /// Lines added and deleted.

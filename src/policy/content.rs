@@ -1,8 +1,10 @@
 //! What the bytes of a changed file say, without a rule's opinion (sem 2.1): size, binary or not, LFS pointer,
-//! deceptive characters, where a link points.
+//! its type, deceptive characters, where a link points.
 
 use crate::domain::RepoPath;
-use crate::domain::file::{Content, Deceptive, Lines};
+use crate::domain::file::{Content, Deceptive, Lines, Types};
+
+use super::types;
 
 const LINK: u32 = 0o120_000;
 const SUBMODULE: u32 = 0o160_000;
@@ -34,11 +36,19 @@ pub fn scan(
         old_size: before.len() as u64,
         new_size: after.len() as u64,
         binary,
+        types: if binary && text { shown(old, new) } else { Types::default() },
+        generated: false,
         lfs: is_lfs(before) || is_lfs(after),
         deceptive: if is_text(new_mode) && !binary { deceptive(before, after) } else { None },
         link_target: new.filter(|_| new_mode == Some(LINK)).map(RepoPath::new),
         missing: lacks(old_mode, old) || lacks(new_mode, new),
     }
+}
+
+/// The types of both sides.
+fn shown(old: Option<&[u8]>, new: Option<&[u8]>) -> Types {
+    let of = |side: Option<&[u8]>| side.and_then(types::by_bytes).map(str::to_owned);
+    Types { old: of(old), new: of(new) }
 }
 
 /// Lines between the common beginning and the common end: never fewer than a line-by-line comparison finds.

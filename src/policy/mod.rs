@@ -23,6 +23,7 @@ pub mod suggest;
 pub mod testcase;
 #[cfg(test)]
 mod testkit;
+pub mod types;
 mod words;
 
 pub use classify::{classify, classify_at};

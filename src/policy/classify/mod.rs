@@ -2,24 +2,25 @@
 //!
 //! Nothing here lowers: every rule that says something about a file is heard, and the highest class counts, so the
 //! order of rules never matters. Trivial is proven: a documentation rule with a format that is not executed, or a
-//! configuration rule whose key proof holds. One thing only stands above the files: that the whole change takes a
-//! landing back exactly (sem 2.3).
+//! configuration rule whose key proof holds, a picture or font that is what its name says, a generated file whose inputs
+//! are trivial. One thing only stands above the files: that the whole change takes a landing back exactly (sem 2.3).
 //!
-//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow, and
-//! dependency bumps by a bot (sem 2.4).
+//! Not judged here, and so significant: LFS pointers and dependency bumps by a bot (sem 2.4).
 
 mod allow;
+mod binary;
 mod builtin;
 mod decimal;
 mod deny;
 mod file;
+mod generated;
 mod limits;
 mod link;
 mod proof;
 mod revert;
 mod twin;
 
-use crate::domain::fact::{Facts, LandingKind};
+use crate::domain::fact::{Check, Facts, LandingKind};
 use crate::domain::{Class, FileChange, RepoPath, Time};
 
 use super::decision::{Classification, FileClass};
@@ -36,7 +37,7 @@ pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT
 /// comes from one.
 #[must_use]
 pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
-    classify_files(&effective.policy, &facts.files, is_direct(facts))
+    classify_files(&effective.policy, &facts.files, &facts.checks, is_direct(facts))
 }
 
 /// The same with exact reverts (sem 2.3), whose window is counted to the landing of the change, or else to `as_of`.
@@ -45,18 +46,23 @@ pub fn classify_at(effective: &Effective, facts: &Facts, as_of: Time) -> Classif
     revert::applied(&effective.policy, facts, as_of, classify(effective, facts))
 }
 
-/// The same change with other files: what it was when somebody looked at it (sem 4).
+/// The same change with other files: what it was when somebody looked at it (sem 4). Which checks had passed there is
+/// not known.
 pub(in crate::policy) fn classify_then(
     policy: &Policy,
     facts: &Facts,
     files: &[FileChange],
 ) -> Classification {
-    classify_files(policy, files, is_direct(facts))
+    classify_files(policy, files, &[], is_direct(facts))
 }
 
-fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Classification {
-    let mut files: Vec<FileClass> =
-        changes.iter().map(|change| file::classify(policy, change)).collect();
+fn classify_files(
+    policy: &Policy,
+    changes: &[FileChange],
+    checks: &[Check],
+    direct: bool,
+) -> Classification {
+    let mut files = classes(policy, changes, checks);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut limits = limits::exceeded(&policy.trivial.max, changes);
     if direct {
@@ -69,6 +75,17 @@ fn classify_files(policy: &Policy, changes: &[FileChange], direct: bool) -> Clas
         (class, why) = (Class::Significant, limit.clone());
     }
     Classification { class, why, files, limits, revert: None }
+}
+
+/// The class of each file. What is generated needs the others first: it is as harmless as what it is made from.
+fn classes(policy: &Policy, changes: &[FileChange], checks: &[Check]) -> Vec<FileClass> {
+    let alone: Vec<FileClass> =
+        changes.iter().map(|change| file::classify(policy, change, None)).collect();
+    if policy.trivial.generated.is_empty() {
+        return alone;
+    }
+    let around = generated::Around { files: &alone, checks };
+    changes.iter().map(|change| file::classify(policy, change, Some(around))).collect()
 }
 
 /// Whether a path is one that nobody may change unseen: protected by its kind, by the policy, or odd.
@@ -115,5 +132,7 @@ fn is_direct(facts: &Facts) -> bool {
     }
 }
 
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 mod tests;

@@ -166,7 +166,7 @@ impl Question<'_> {
             return Some(format!("what {} held is not known", name(one)));
         }
         one.files.iter().find_map(|changed| {
-            let judged = file::classify(self.policy, changed);
+            let judged = file::classify(self.policy, changed, None);
             let what = if builtin::is_migration_path(&changed.path) {
                 "a migration"
             } else if judged.class == Class::Critical {

@@ -90,6 +90,7 @@ fn example_1() -> Effective {
                 ]),
                 dependencies: None,
                 kinds: None,
+                ..Trivial::default()
             },
             routine: vec![path_rule("tests", &["tests/**"], None)],
             significant: vec![
