@@ -171,7 +171,7 @@ pub struct KeyDiff {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Doubt {
     /// A stable word, e.g. `unparsable`, `duplicate_key`, `type_ambiguous`, `directive`, `templated`, `secret`, `structural`,
-    /// `infrastructure`.
+    /// `infrastructure`, `deceptive`.
     pub kind: String,
     /// `old` or `new`.
     pub side: String,

@@ -5,7 +5,7 @@
 //! head's tree, and at the branch's tip what merging the head there gives. Where nothing landed in between both are one.
 //! What a message says names the landing to speak of where no tree fits, and nothing more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use git2::Oid as GitOid;
 
@@ -112,6 +112,8 @@ fn paths(changes: &[RawChange]) -> BTreeSet<Vec<u8>> {
 /// A candidate with its trees.
 struct Place<'c> {
     said: &'c Candidate,
+    /// How far below the change's base it lies, on the branch's own line.
+    depth: usize,
     parent: GitOid,
     parent_tree: GitOid,
     tree: GitOid,
@@ -128,16 +130,18 @@ struct Search<'r, 'c> {
 
 impl<'r, 'c> Search<'r, 'c> {
     fn new(repo: &'r Repo, base: GitOid, candidates: &'c [Candidate]) -> Result<Self, GitError> {
-        let line = line(repo, base)?;
+        let latest = candidates.iter().take(SEARCH_LIMIT);
+        let wanted: Vec<(GitOid, &Candidate)> = latest
+            .map(|said| Ok((to_git(said.landing)?, said)))
+            .collect::<Result<_, GitError>>()?;
+        let line = line(repo, base, &wanted)?;
         let mut landings = Vec::new();
-        for said in candidates.iter().take(SEARCH_LIMIT) {
-            let at = to_git(said.landing)?;
-            if !line.contains_key(&at) {
-                continue;
-            }
-            let Some(parent) = before(said, at, &line)? else { continue };
+        for (at, said) in wanted {
+            let Some(depth) = line.get(&at).copied() else { continue };
+            let Some(parent) = before(repo, said, at)? else { continue };
             landings.push(Place {
                 said,
+                depth,
                 parent,
                 parent_tree: repo.commit(parent)?.tree,
                 tree: repo.commit(at)?.tree,
@@ -227,10 +231,11 @@ impl<'r, 'c> Search<'r, 'c> {
                 return Ok(Some(format!("commit {} says that it is a revert", commit.short())));
             }
         }
-        let (before, after) = (place.parent_tree, place.tree);
+        let (before, after, depth) = (place.parent_tree, place.tree, place.depth);
         let held = paths(self.changes(at)?);
-        for earlier in at + 1..self.landings.len() {
-            if !self.covers(earlier, &held)? {
+        for earlier in 0..self.landings.len() {
+            let is_below = self.landings.get(earlier).is_some_and(|other| other.depth > depth);
+            if !is_below || !self.covers(earlier, &held)? {
                 continue;
             }
             let Some(place) = self.landings.get(earlier) else { continue };
@@ -265,25 +270,29 @@ fn taken_back(
     })
 }
 
-/// The branch's own line from a commit down, each with its first parent.
-fn line(repo: &Repo, from: GitOid) -> Result<HashMap<GitOid, Option<GitOid>>, GitError> {
-    let (mut line, mut at) = (HashMap::new(), Some(from));
-    while let Some(commit) = at.filter(|_| line.len() < LINE_LIMIT) {
+/// Where these landings lie on the branch's own line from a commit down.
+fn line(
+    repo: &Repo,
+    from: GitOid,
+    wanted: &[(GitOid, &Candidate)],
+) -> Result<HashMap<GitOid, usize>, GitError> {
+    let mut missing: HashSet<GitOid> = wanted.iter().map(|(at, _)| *at).collect();
+    let (mut found, mut at) = (HashMap::new(), Some(from));
+    for depth in 0..LINE_LIMIT {
+        let Some(commit) = at.filter(|_| !missing.is_empty()) else { break };
+        if missing.remove(&commit) {
+            found.insert(commit, depth);
+        }
         at = repo.commit(commit)?.parents.first().copied();
-        line.insert(commit, at);
     }
-    Ok(line)
+    Ok(found)
 }
 
 /// The branch's tip before a landing: the first commit down its own line that did not come in with it.
-fn before(
-    said: &Candidate,
-    landing: GitOid,
-    line: &HashMap<GitOid, Option<GitOid>>,
-) -> Result<Option<GitOid>, GitError> {
+fn before(repo: &Repo, said: &Candidate, landing: GitOid) -> Result<Option<GitOid>, GitError> {
     let mut at = landing;
     loop {
-        let Some(Some(parent)) = line.get(&at).copied() else { return Ok(None) };
+        let Some(parent) = repo.commit(at)?.parents.first().copied() else { return Ok(None) };
         if !said.brought.contains(&from_git(parent)?) {
             return Ok(Some(parent));
         }

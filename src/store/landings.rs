@@ -1,13 +1,22 @@
 //! The latest landings of a branch, for who asks whether one of them is taken back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{StoreError, Tx, on, signed, unsigned};
 
-const LATEST: &str = "select id, pull, title, landed_sha, landed_how, landed_at, \
-     (select count(*) from deploy where state = 'emergency_open' and id in (select deploy from deploy_change where change = change.id)) \
-     from change where repo = $1 and branch = $2 and id <> $3 and pull is not null and landed_sha is not null and landed_how is not null order by sort_at desc, id desc limit $4";
-const BROUGHT: &str = "select sha from change_commit where change = $1";
+macro_rules! of_branch {
+    () => {
+        " from change where repo = $1 and branch = $2 and id <> $3 and pull is not null and landed_sha is not null and landed_how is not null order by sort_at desc, id desc limit $4"
+    };
+}
+
+const LATEST: &str = concat!(
+    "select id, pull, title, landed_sha, landed_how, landed_at, \
+     (select count(*) from deploy where state = 'emergency_open' and id in (select deploy from deploy_change where deploy_change.change = change.id))",
+    of_branch!()
+);
+const BROUGHT: &str =
+    concat!("select change, sha from change_commit where change in (select id", of_branch!(), ")");
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[LATEST, BROUGHT];
@@ -47,19 +56,25 @@ pub async fn latest(
         .bind(signed(limit))
         .fetch_all(conn)
         .await)?;
-    let mut found = Vec::with_capacity(rows.len());
-    for (id, pull, title, sha, how, at, emergencies) in rows {
-        let brought: Vec<(String,)> =
-            on!(tx, |conn| sqlx::query_as(BROUGHT).bind(&id).fetch_all(conn).await)?;
-        found.push(LandedRow {
-            pull: unsigned(pull),
-            title,
-            sha,
-            how,
-            at,
-            emergency: emergencies > 0,
-            brought: brought.into_iter().map(|(sha,)| sha).collect(),
-        });
+    let commits: Vec<(String, String)> = on!(tx, |conn| sqlx::query_as(BROUGHT)
+        .bind(repo)
+        .bind(branch)
+        .bind(but)
+        .bind(signed(limit))
+        .fetch_all(conn)
+        .await)?;
+    let mut brought: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (change, sha) in commits {
+        brought.entry(change).or_default().insert(sha);
     }
-    Ok(found)
+    let rows = rows.into_iter().map(|(id, pull, title, sha, how, at, emergencies)| LandedRow {
+        pull: unsigned(pull),
+        title,
+        sha,
+        how,
+        at,
+        emergency: emergencies > 0,
+        brought: brought.remove(&id).unwrap_or_default(),
+    });
+    Ok(rows.collect())
 }

@@ -19,6 +19,7 @@ mod exempt;
 mod gate;
 mod https;
 mod intake;
+mod kinds;
 mod ledger;
 mod links;
 mod lists;

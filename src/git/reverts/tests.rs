@@ -96,10 +96,14 @@ fn case_107_a_landing_that_took_another_back_is_itself_a_revert() {
     let Town { kit, landed, .. } = town();
     let quiet = kit.commit(&[landed], &tree(&text(&[])), "tidy up");
     let again = kit.commit(&[quiet], &tree(&text(&[(2, "feature")])), "tidy more");
-    let all = found(&kit, quiet, again, &[squash(2, quiet), squash(1, landed)]);
-    assert!(is_exact(&all, quiet), "{all:?}");
-    let why = all[0].is_revert.as_deref().expect("a reason");
-    assert!(why.contains("takes") && why.contains("(#1) back"), "{why}");
+    // Whichever is told first: what counts is where they lie.
+    for candidates in [[squash(2, quiet), squash(1, landed)], [squash(1, landed), squash(2, quiet)]]
+    {
+        let all = found(&kit, quiet, again, &candidates);
+        assert!(is_exact(&all, quiet), "{all:?}");
+        let why = all[0].is_revert.as_deref().expect("a reason");
+        assert!(why.contains("takes") && why.contains("(#1) back"), "{why}");
+    }
     // Where that earlier landing is not on record, its own words still tell.
     let said = kit.commit(&[landed], &tree(&text(&[])), "Revert \"Feature (#1)\"");
     let again = kit.commit(&[said], &tree(&text(&[(2, "feature")])), "tidy more");

@@ -16,6 +16,7 @@ mod file;
 mod generated;
 mod limits;
 mod link;
+mod names;
 mod proof;
 mod revert;
 mod twin;

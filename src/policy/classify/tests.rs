@@ -322,6 +322,10 @@ fn case_73_a_document_that_becomes_a_link_is_significant_or_worse() {
         "..",
         "../.git/config",
         "C:\\x",
+        "../src/payments",
+        "../src/payments/pay.rs",
+        "../Db/Migrations/1.sql",
+        "../NUL",
     ] {
         let found = judge(vec![link("docs/a.md", target)]);
         assert_eq!(

@@ -205,3 +205,18 @@ fn what_is_trivial_anyway_needs_no_other_proof_and_limits_do_not_bind_a_revert()
     let found = judged(&large);
     assert_eq!((found.class, found.limits), (Class::Trivial, Vec::new()));
 }
+
+#[test]
+fn facts_and_classes_without_a_revert_keep_the_bytes_that_they_had() {
+    let plain = facts(vec![edit("README.md", "a\n", "b\n")]);
+    let json = serde_json::to_string(&plain).expect("JSON");
+    for word in ["reverts", "generated", "types"] {
+        assert!(!json.contains(word), "{word}");
+    }
+    assert_eq!(serde_json::from_str::<Facts>(&json).expect("facts"), plain);
+    let found = serde_json::to_string(&judged(&plain)).expect("JSON");
+    assert!(!found.contains("revert"), "{found}");
+    let taken = reverting(|_| ());
+    let json = serde_json::to_string(&taken).expect("JSON");
+    assert_eq!(serde_json::from_str::<Facts>(&json).expect("facts"), taken);
+}
