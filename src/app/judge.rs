@@ -128,7 +128,8 @@ impl App {
         self.gather(repo, &mut judged, from_git).await?;
         if let Some(base_tip) = base_tip {
             let (effective, facts) = (&judged.effective, &judged.facts);
-            judged.facts.reverts = self.reverted(repo, effective, facts, base_tip).await?;
+            let found = Box::pin(self.reverted(repo, effective, facts, base_tip)).await?;
+            judged.facts.reverts = found;
         }
         let classification = policy::classify_at(&judged.effective, &judged.facts, as_of);
         judged.decision = policy::decide(&judged.effective, &judged.facts, &classification, as_of);

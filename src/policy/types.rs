@@ -5,7 +5,7 @@
 //! lies within (metadata, a flaw of a decoder) is not judged. Not here on purpose: SVG, which is text that may hold
 //! scripts, and PDF, which may too.
 //!
-//! Sources: PNG, Third Edition (W3C), 5.2 and 11.2.5 · JPEG, ITU-T T.81, B.1.1.3 · GIF89a, 17 and 27 · WebP, RFC 9649, 2.4 ·
+//! Sources: PNG, Third Edition (W3C), 5.2 and 11.2.5 · JPEG, ITU-T T.81, B.1.1.3 · `GIF89a`, 17 and 27 · WebP, RFC 9649, 2.4 ·
 //! ICO, `ICONDIR` as in Microsoft's "Icons" · WOFF 1.0 (W3C), 3 · WOFF2 (W3C), 4.1.
 
 /// A type that files may have.

@@ -94,7 +94,7 @@ impl Question<'_> {
 
     fn evidence(&self, one: &Reverted) -> Vec<String> {
         let trees = &one.trees;
-        let landed = one.at.map(|at| at.to_seconds_text()).unwrap_or_default();
+        let landed = one.at.map(Time::to_seconds_text).unwrap_or_default();
         vec![
             format!(
                 "merging tree {} of {} (before {}) into tree {} of {}, with tree {} as ancestor, gives exactly tree {}",

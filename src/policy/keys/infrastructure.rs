@@ -1,5 +1,5 @@
 //! Infrastructure and rights that a file holds, whatever it is called and wherever it lies (sem 2.1): rights, network
-//! policies, definitions and admission of Kubernetes, also inside lists and values; templates of CloudFormation and ARM.
+//! policies, definitions and admission of Kubernetes, also inside lists and values; templates of `CloudFormation` and ARM.
 //!
 //! What cannot be read is taken for a manifest if it looks like one: other readers are more patient than ours.
 
@@ -69,7 +69,7 @@ fn protected_kind(node: &Node) -> Option<&str> {
     node.get("kind").and_then(Node::as_str).filter(|kind| PROTECTED_KINDS.contains(kind))
 }
 
-/// A template of CloudFormation or of the Azure Resource Manager.
+/// A template of `CloudFormation` or of the Azure Resource Manager.
 fn is_template(node: &Node) -> bool {
     let resource = |node: &Node| {
         let kind = node.get("Type").and_then(Node::as_str);
