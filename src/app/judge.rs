@@ -125,7 +125,7 @@ impl App {
             seen,
         };
         let base_tip = from_git.as_ref().and_then(|from_git| from_git.base_tip);
-        self.gather(repo, &mut judged, from_git).await?;
+        Box::pin(self.gather(repo, &mut judged, from_git)).await?;
         if let Some(base_tip) = base_tip {
             let (effective, facts) = (&judged.effective, &judged.facts);
             let found = Box::pin(self.reverted(repo, effective, facts, base_tip)).await?;

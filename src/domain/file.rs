@@ -64,6 +64,7 @@ pub struct FileChange {
 
 /// What the bytes of both sides say, without a rule's opinion.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by its name")]
 pub struct Content {
     /// Lines added and deleted; `None` where nobody counted (binary, link, submodule, too large).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -76,6 +76,8 @@ pub struct GeneratedRule {
     pub inputs: Vec<Glob>,
     /// Checks that must have passed on the head.
     pub checks: Vec<String>,
+    /// Where it stands.
+    pub from: String,
 }
 
 /// Binary files whose type a rule lets pass (sem 2.1).
@@ -85,6 +87,8 @@ pub struct BinaryRule {
     pub name: String,
     /// The files.
     pub files: Vec<Glob>,
+    /// Where it stands.
+    pub from: String,
 }
 
 /// Which keys of which files may change.

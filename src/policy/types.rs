@@ -223,7 +223,7 @@ pub(crate) mod samples {
         bytes
     }
 
-    pub(super) fn woff(version: &[u8; 4]) -> Vec<u8> {
+    pub(super) fn woff(version: [u8; 4]) -> Vec<u8> {
         let mut bytes = version.to_vec();
         bytes.extend(b"\0\x01\0\0\0\0\0\x10\0\0\0\0");
         bytes
@@ -244,8 +244,8 @@ mod tests {
             ("gif", gif()),
             ("webp", webp()),
             ("ico", ico()),
-            ("woff", woff(b"wOFF")),
-            ("woff2", woff(b"wOF2")),
+            ("woff", woff(*b"wOFF")),
+            ("woff2", woff(*b"wOF2")),
         ]
     }
 

@@ -37,7 +37,7 @@ fn text(edits: &[(usize, &str)]) -> String {
     lines(edits)
 }
 
-fn tree<'a>(a: &'a str) -> [(&'a str, &'a str); 2] {
+fn tree(a: &str) -> [(&str, &str); 2] {
     [("a.rs", a), ("b.rs", "still\n")]
 }
 

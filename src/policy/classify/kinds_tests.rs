@@ -17,10 +17,12 @@ fn policy() -> Effective {
         files: globs(&["gen/**/*.rs"]),
         inputs: globs(&["docs/api/**", "src/api/**"]),
         checks: vec!["ci/generated".to_owned()],
+        from: "repository".to_owned(),
     }];
     trivial.binary = vec![BinaryRule {
         name: "pictures".to_owned(),
         files: globs(&["docs/images/**", "docs/**/*.png"]),
+        from: "repository".to_owned(),
     }];
     effective
 }

@@ -124,11 +124,13 @@ impl Build<'_> {
             files: self.list(rule, "files", leaf::narrow_glob),
             inputs: self.globs(rule, "inputs"),
             checks: texts(rule, "checks"),
+            from: self.from(rule),
         }
     }
 
     fn binary(&mut self, rule: &Place<'_>) -> BinaryRule {
-        BinaryRule { name: name(rule), files: self.list(rule, "files", leaf::narrow_glob) }
+        let files = self.list(rule, "files", leaf::narrow_glob);
+        BinaryRule { name: name(rule), files, from: self.from(rule) }
     }
 
     fn allow(&mut self, entry: &Place<'_>) -> Option<Allow> {
