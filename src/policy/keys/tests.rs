@@ -324,7 +324,8 @@ fn templates_of_clouds_and_manifests_that_cannot_be_read_are_infrastructure() {
     assert!(doubts(&yaml("", odd)).contains(&"infrastructure"), "{:?}", doubts(&yaml("", odd)));
     assert!(!doubts(&yaml("", "a: !odd x\n")).contains(&"infrastructure"));
     // Any number of other doubts does not push it out.
-    let many: String = (0..40).map(|n| format!("k{n}: no\n")).collect();
+    let many: Vec<String> = (0..40).map(|n| format!("k{n}: no\n")).collect();
+    let many = many.concat();
     let role = format!("{many}apiVersion: v1\nkind: ClusterRole\n");
     assert!(doubts(&yaml(&role, &role.replace(": no", ": on"))).contains(&"infrastructure"));
 }
