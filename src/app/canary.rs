@@ -40,6 +40,7 @@ fn canary() -> Option<Facts> {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),

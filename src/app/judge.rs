@@ -1,6 +1,7 @@
 //! Gathers the facts of a change and has the policy judge them. All input is read first, into one value that is hashed
 //! and kept; judging is a pure function of it (P4).
 
+mod reverts;
 mod reviewed;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub(crate) struct Judged {
 #[derive(Debug)]
 struct FromGit {
     facts: ChangeFacts,
+    /// The tip of the branch that it goes onto, as it was before it landed; `None`: it has no proposal.
+    base_tip: Option<Oid>,
     policy: PolicyAt,
     opinions: BTreeMap<Oid, ProvedAt>,
     /// By the id of the opinion.
@@ -121,8 +124,14 @@ impl App {
             pull,
             seen,
         };
-        self.gather(repo, &mut judged, from_git).await?;
-        let classification = policy::classify(&judged.effective, &judged.facts);
+        let base_tip = from_git.as_ref().and_then(|from_git| from_git.base_tip);
+        Box::pin(self.gather(repo, &mut judged, from_git)).await?;
+        if let Some(base_tip) = base_tip {
+            let (effective, facts) = (&judged.effective, &judged.facts);
+            let found = Box::pin(self.reverted(repo, effective, facts, base_tip)).await?;
+            judged.facts.reverts = found;
+        }
+        let classification = policy::classify_at(&judged.effective, &judged.facts, as_of);
         judged.decision = policy::decide(&judged.effective, &judged.facts, &classification, as_of);
         Ok(judged)
     }
@@ -323,6 +332,7 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
@@ -341,6 +351,7 @@ fn undecided() -> Decision {
             why: "nothing is decided yet".to_owned(),
             files: Vec::new(),
             limits: Vec::new(),
+            revert: None,
         },
         rules: Vec::new(),
         missing: Vec::new(),
@@ -489,6 +500,7 @@ impl Asked {
             .collect::<Result<_, _>>()?;
         Ok(FromGit {
             facts,
+            base_tip: Some(base_tip),
             policy,
             opinions,
             elsewhere,
@@ -508,6 +520,7 @@ impl Asked {
         let parent = commit.parents()?.first().copied();
         Ok(FromGit {
             facts: git::facts::direct_facts(repo, self.head, readers())?,
+            base_tip: None,
             policy: self.policy(repo, parent)?,
             opinions: BTreeMap::new(),
             elsewhere: BTreeMap::new(),

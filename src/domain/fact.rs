@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::revert::Reverted;
 use super::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
 
 /// Everything about one change that a policy may ask.
@@ -30,6 +31,9 @@ pub struct Facts {
     /// reviewed commit whose objects are gone has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewed: Vec<Reviewed>,
+    /// Landings of the branch that the change takes back by its tree, or that it says it takes back (sem 2.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<Reverted>,
     /// Vetoes that an administrator set aside, by veto.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,

@@ -67,6 +67,7 @@ pub struct FileChange {
 
 /// What the bytes of both sides say, without a rule's opinion.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, stored by its name")]
 pub struct Content {
     /// Lines added and deleted; `None` where nobody counted (binary, link, submodule, too large).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +81,12 @@ pub struct Content {
     /// A NUL byte on either side, or marked binary by an attribute of base.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary: bool,
+    /// What type the bytes of a binary file show.
+    #[serde(default, skip_serializing_if = "Types::is_empty")]
+    pub types: Types,
+    /// The `.gitattributes` of base mark it as generated; a head marks nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
     /// A Git LFS pointer on either side.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lfs: bool,
@@ -92,6 +99,23 @@ pub struct Content {
     /// The blob is not in the mirror: nothing may be concluded (sem 1, P2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
+}
+
+/// The types that both sides of a binary file show from their beginning to their end; none where nobody can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Types {
+    /// Before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// After.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl Types {
+    fn is_empty(&self) -> bool {
+        self.old.is_none() && self.new.is_none()
+    }
 }
 
 /// Lines added and deleted.
@@ -151,7 +175,7 @@ pub struct KeyDiff {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Doubt {
     /// A stable word, e.g. `unparsable`, `duplicate_key`, `type_ambiguous`, `directive`, `templated`, `secret`, `structural`,
-    /// `infrastructure`.
+    /// `infrastructure`, `deceptive`.
     pub kind: String,
     /// `old` or `new`.
     pub side: String,

@@ -16,6 +16,7 @@ pub mod oid;
 pub mod path;
 pub mod person;
 pub mod pull_request;
+pub mod revert;
 pub mod team;
 pub mod ticket;
 pub mod ticket_key;

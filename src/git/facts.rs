@@ -11,6 +11,7 @@ use crate::domain::file::{Content, Kind, Lines};
 use crate::domain::{DependencyDiff, FileChange, KeyDiff, Oid, RepoPath, Side};
 
 use super::GitError;
+use super::attributes::Marks;
 use super::diff::{Differ, RawChange, exact_renames};
 use super::error::{all_from_git, from_git, to_git};
 use super::repo::Repo;
@@ -83,8 +84,13 @@ pub fn change_facts(
     let (base, tip) = (to_git(base_tip)?, to_git(head)?);
     let bases = merge_bases(repo, base, tip)?;
     let changes = union(repo, &bases, tip)?;
+    let mut files = file_changes(repo, &changes, readers)?;
+    let mut marks = Marks::of(repo, repo.commit(base)?.tree);
+    for file in &mut files {
+        file.content.generated = marks.is_generated(&file.path)?;
+    }
     Ok(ChangeFacts {
-        files: file_changes(repo, &changes, readers)?,
+        files,
         fingerprint: fingerprint(&changes),
         commits: commits(repo, base, tip)?,
         merge_bases: all_from_git(bases)?,

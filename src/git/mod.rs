@@ -5,10 +5,11 @@
 //! hooks; bytes, files and time are capped; paths and messages are bytes.
 //!
 //! How to read the room: [`repo`] opens and asks simple questions · [`mirror`] fetches · [`diff`] compares trees ·
-//! [`facts`] makes the facts of a change (sem 1) · [`trees`] proves by automatic merge (sem 4) · [`landing`]
-//! says how a proposal reached its branch (sem 7) · [`range`] and [`buckets`] attribute a deploy (sem 8) ·
+//! [`facts`] makes the facts of a change (sem 1), `attributes` says what base marks as generated · [`trees`] proves by automatic merge (sem 4) · [`landing`]
+//! says how a proposal reached its branch (sem 7) · [`reverts`] whether it takes a landing back (sem 2.3) · [`range`] and [`buckets`] attribute a deploy (sem 8) ·
 //! [`excerpt`] tells changed lines to people · [`history`] lists the landings of any local clone, for `countersign audit`.
 
+mod attributes;
 pub mod buckets;
 pub mod build;
 pub mod commit;
@@ -23,6 +24,7 @@ pub mod landing;
 pub mod mirror;
 pub mod range;
 pub mod repo;
+pub mod reverts;
 pub mod tickets;
 pub mod trees;
 

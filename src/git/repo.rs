@@ -157,7 +157,16 @@ impl Repo {
         path: &RepoPath,
         cap: u64,
     ) -> Result<Option<Vec<u8>>, GitError> {
-        let tree = self.commit(to_git(commit)?)?.tree;
+        self.read_file_in(self.commit(to_git(commit)?)?.tree, path, cap)
+    }
+
+    /// The same in a tree.
+    pub(super) fn read_file_in(
+        &self,
+        tree: git2::Oid,
+        path: &RepoPath,
+        cap: u64,
+    ) -> Result<Option<Vec<u8>>, GitError> {
         let refused = |why: &str| GitError::Refused { path: path.to_string(), why: why.to_owned() };
         let mut at = tree;
         let mut segments = path.as_bytes().split(|byte| *byte == b'/').peekable();

@@ -1,8 +1,10 @@
 //! What the bytes of a changed file say, without a rule's opinion (sem 2.1): size, binary or not, LFS pointer,
-//! deceptive characters, where a link points.
+//! its type, deceptive characters, where a link points.
 
 use crate::domain::RepoPath;
-use crate::domain::file::{Content, Deceptive, Lines};
+use crate::domain::file::{Content, Deceptive, Lines, Types};
+
+use super::types;
 
 const LINK: u32 = 0o120_000;
 const SUBMODULE: u32 = 0o160_000;
@@ -34,11 +36,19 @@ pub fn scan(
         old_size: before.len() as u64,
         new_size: after.len() as u64,
         binary,
+        types: if binary && text { shown(old, new) } else { Types::default() },
+        generated: false,
         lfs: is_lfs(before) || is_lfs(after),
         deceptive: if is_text(new_mode) && !binary { deceptive(before, after) } else { None },
         link_target: new.filter(|_| new_mode == Some(LINK)).map(RepoPath::new),
         missing: lacks(old_mode, old) || lacks(new_mode, new),
     }
+}
+
+/// The types of both sides.
+fn shown(old: Option<&[u8]>, new: Option<&[u8]>) -> Types {
+    let of = |side: Option<&[u8]>| side.and_then(types::by_bytes).map(str::to_owned);
+    Types { old: of(old), new: of(new) }
 }
 
 /// Lines between the common beginning and the common end: never fewer than a line-by-line comparison finds.
@@ -76,7 +86,7 @@ fn deceptive(old: &[u8], new: &[u8]) -> Option<Deceptive> {
         _ => (old, new),
     };
     let before: Vec<&[u8]> = deceptive_lines(old).map(|(_, line, _)| line).collect();
-    let after: Vec<(u64, &[u8], char)> = deceptive_lines(new).collect();
+    let after: Vec<(u64, &[u8], String)> = deceptive_lines(new).collect();
     let head = before.iter().zip(&after).take_while(|(a, (_, b, _))| *a == b).count();
     let rest = before.len().min(after.len()) - head;
     let tail = before
@@ -89,15 +99,23 @@ fn deceptive(old: &[u8], new: &[u8]) -> Option<Deceptive> {
     if after.len() - tail <= head {
         return None;
     }
-    let (line, _, c) = after.get(head)?;
-    Some(Deceptive { line: *line, character: format!("U+{:04X}", *c as u32) })
+    let (line, _, what) = after.get(head)?;
+    Some(Deceptive { line: *line, character: what.clone() })
 }
 
-fn deceptive_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8], char)> {
+fn deceptive_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8], String)> {
     (1_u64..).zip(bytes.split(|b| *b == b'\n')).filter_map(|(number, line)| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut characters = line.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
-        characters.find(|c| is_deceptive(*c)).map(|c| (number, line, c))
+        odd(line).map(|what| (number, line, what))
+    })
+}
+
+/// What in a line makes it look like another: a character, or bytes that each reader shows in its own way.
+fn odd(line: &[u8]) -> Option<String> {
+    line.utf8_chunks().find_map(|chunk| {
+        let character = chunk.valid().chars().find(|c| is_deceptive(*c));
+        let bytes = || (!chunk.invalid().is_empty()).then(|| "bytes that are no UTF-8".to_owned());
+        character.map(|c| format!("U+{:04X}", c as u32)).or_else(bytes)
     })
 }
 
@@ -107,7 +125,7 @@ fn deceptive_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8], char)> {
 pub fn is_deceptive(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c,
-            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            '\u{ad}' | '\u{34f}' | '\u{17b4}'..='\u{17b5}' | '\u{2800}' | '\u{1d159}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
             | '\u{115f}'..='\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}'
             | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
@@ -137,7 +155,19 @@ mod tests {
         assert_eq!((found.line, found.character.as_str()), (2, "U+202E"));
         assert_eq!(text("x\u{200b}\nold\n", "x\u{200b}\nnew\n").deceptive, None);
         assert_eq!(text("a", "caf\u{e9} \u{1f600}\t\r\n").deceptive, None);
-        for c in ['\u{2066}', '\u{200d}', '\u{2060}', '\u{7}', '\u{e0041}', '\u{ad}'] {
+        let latin = scan(Some(b"a\n"), Some(b"a\ncaf\xe9\n"), FILE, FILE).deceptive.expect("odd");
+        assert_eq!((latin.line, latin.character.as_str()), (2, "bytes that are no UTF-8"));
+        assert_eq!(scan(Some(b"\xe9\na"), Some(b"\xe9\nb"), FILE, FILE).deceptive, None);
+        for c in [
+            '\u{34f}',
+            '\u{2800}',
+            '\u{2066}',
+            '\u{200d}',
+            '\u{2060}',
+            '\u{7}',
+            '\u{e0041}',
+            '\u{ad}',
+        ] {
             assert!(text("", &format!("{c}")).deceptive.is_some(), "{:04X}", c as u32);
         }
     }

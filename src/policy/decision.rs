@@ -270,6 +270,34 @@ pub struct Classification {
     /// Limits of `max` and the ceiling that were passed, sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
+    /// What became of the proof that it takes a landing back exactly (sem 2.3); `None`: nothing says that it does, or
+    /// nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revert: Option<RevertProof>,
+}
+
+/// Whether a change passes as the exact revert of a landing, and why (sem 2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevertProof {
+    /// The landing.
+    pub landing: Oid,
+    /// It does.
+    pub holds: bool,
+    /// The sentence.
+    pub why: String,
+    /// The trees that were compared and when it landed; or what stands against it.
+    pub seen: Vec<String>,
+    /// The first instant at which that landing is too old for a change that has not landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+impl Classification {
+    /// The proof that it takes a landing back exactly, where it holds.
+    #[must_use]
+    pub fn exact_revert(&self) -> Option<&RevertProof> {
+        self.revert.as_ref().filter(|proof| proof.holds)
+    }
 }
 
 /// One opinion and whether it counts (page: Approvals; JSON: `approvals`).

@@ -1,6 +1,7 @@
 //! Path globs: `*` and `?` stay inside a segment, `**` crosses; the whole path, case-sensitive, linear time.
 
 use globset::{GlobBuilder, GlobMatcher};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::domain::RepoPath;
 
@@ -37,7 +38,7 @@ impl Glob {
                 "`{text}`: negated classes are refused, because they would match `/`; list what is meant"
             ));
         }
-        let compile = |any_case| {
+        let compile = |text: &str, any_case| {
             GlobBuilder::new(text)
                 .literal_separator(true)
                 .case_insensitive(any_case)
@@ -45,10 +46,14 @@ impl Glob {
                 .map(|glob| glob.compile_matcher())
                 .map_err(|error| format!("`{text}` is no glob: {}", error.kind()))
         };
-        Ok(Self { text: text.to_owned(), matcher: compile(false)?, folded: compile(true)? })
+        // Compatible characters may be signs of a glob once they are folded; such a text is taken as it is.
+        let normal: String = text.nfkc().collect();
+        let folded = compile(&normal, true).or_else(|_| compile(text, true))?;
+        Ok(Self { text: text.to_owned(), matcher: compile(text, false)?, folded })
     }
 
-    /// Whether a path matches that differs in letter case only: for twins of protected paths (sem 2.1), never to allow.
+    /// Whether a path matches that differs only in letter case and in how Unicode spells it (the path in its form NFKC):
+    /// for twins of protected paths (sem 2.1), never to allow.
     #[must_use]
     pub(crate) fn matches_folded(&self, path: &str) -> bool {
         self.folded.is_match(path)

@@ -30,9 +30,10 @@ pub mod suggest;
 pub mod testcase;
 #[cfg(test)]
 mod testkit;
+pub mod types;
 mod words;
 
-pub use classify::classify;
+pub use classify::{classify, classify_at};
 pub use decide::decide;
 pub use decision::{Decision, State};
 pub use deploy::{DeployDecision, DeployFacts, decide_deploy};

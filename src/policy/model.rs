@@ -43,9 +43,13 @@ pub struct Trivial {
     pub config: Vec<ConfigRule>,
     /// Documentation, by path.
     pub docs: Vec<Glob>,
+    /// Generated files, by what they are made from.
+    pub generated: Vec<GeneratedRule>,
+    /// Binary files, by extension and bytes.
+    pub binary: Vec<BinaryRule>,
     /// Dependency bumps by a bot.
     pub dependencies: Option<Dependencies>,
-    /// Which of `config`, `docs`, `dependencies` may be trivial at all (organisation: `floor.trivial_ceiling.kinds`).
+    /// Which of `config`, `docs`, `dependencies`, `generated`, `binary` may be trivial at all (organisation: `floor.trivial_ceiling.kinds`).
     pub kinds: Option<Vec<String>>,
 }
 
@@ -60,6 +64,32 @@ pub struct Max {
     pub lines: Option<u64>,
     /// Bytes of the larger side of any file.
     pub bytes: Option<u64>,
+}
+
+/// Files that are made from others (sem 2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedRule {
+    /// For sentences.
+    pub name: String,
+    /// The files that are made; the attributes of base have to mark each of them too.
+    pub files: Vec<Glob>,
+    /// What they are made from.
+    pub inputs: Vec<Glob>,
+    /// Checks that must have passed on the head.
+    pub checks: Vec<String>,
+    /// Where it stands.
+    pub from: String,
+}
+
+/// Binary files whose type a rule lets pass (sem 2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinaryRule {
+    /// For sentences.
+    pub name: String,
+    /// The files.
+    pub files: Vec<Glob>,
+    /// Where it stands.
+    pub from: String,
 }
 
 /// Which keys of which files may change.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::decision::{Decision, State};
 use super::model::Effective;
-use super::{classify, decide};
+use super::{classify_at, decide};
 use crate::domain::fact::{Facts, Grant};
 use crate::domain::{Class, Time};
 
@@ -25,7 +25,7 @@ impl InForce {
     #[must_use]
     pub fn judge(&self, facts: &mut Facts, as_of: Time) -> Decision {
         facts.grants.clone_from(&self.grants);
-        let classification = classify(&self.effective, facts);
+        let classification = classify_at(&self.effective, facts, as_of);
         decide(&self.effective, facts, &classification, as_of)
     }
 }

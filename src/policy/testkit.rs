@@ -150,6 +150,7 @@ impl Story {
                 commits: vec![commit('f', signature("dev1"))],
                 opinions: Vec::new(),
                 reviewed: Vec::new(),
+                reverts: Vec::new(),
                 overrides: Vec::new(),
                 grants: Vec::new(),
                 tickets: Vec::new(),
@@ -162,6 +163,7 @@ impl Story {
                 why: "src/ledger.rs is code".to_owned(),
                 files: Vec::new(),
                 limits: Vec::new(),
+                revert: None,
             },
             next: 1,
         }

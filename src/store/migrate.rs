@@ -41,6 +41,7 @@ pub fn migrations() -> &'static [Migration] {
         migration!(4, "0004_record"),
         migration!(5, "0005_operations"),
         migration!(10, "0010_lists"),
+        migration!(30, "0030_reverts"),
     ];
     ALL
 }

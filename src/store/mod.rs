@@ -28,6 +28,7 @@ pub mod file;
 pub mod groups;
 pub mod jobs;
 pub mod landed;
+pub mod landings;
 pub mod ledger;
 pub mod links;
 pub mod list;
@@ -452,7 +453,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 21] = [
+    let rooms: [(&'static str, &'static [&'static str]); 22] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -463,6 +464,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("landed", landed::STATEMENTS),
+        ("landings", landings::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
         ("links", links::STATEMENTS),
         ("population", population::STATEMENTS),

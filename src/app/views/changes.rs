@@ -136,7 +136,10 @@ async fn change_row(
         repo: repo.map_or_else(|| row.repo.clone(), |repo| repo.name),
         pull: row.pull,
         class: decision.classification.class,
-        rule: heaviest.map(|file| file.rule.clone()).unwrap_or_default(),
+        rule: match decision.classification.exact_revert() {
+            Some(_) => "reverts".to_owned(),
+            None => heaviest.map(|file| file.rule.clone()).unwrap_or_default(),
+        },
         tickets: tickets(tx, &row.repo, row.pull).await?,
         authors: read::changes::authors(&body),
         state: decision.state,

@@ -102,24 +102,27 @@ impl PolicyClassifier {
         &self.notes
     }
 
-    fn has_config_rule(&self, path: &RepoPath) -> bool {
-        let mut rules = self.effective.policy.trivial.config.iter();
-        rules.any(|rule| rule.files.iter().any(|glob| glob.matches(path)))
+    /// Whether a rule proves a file by its bytes: until they are read, what the tree alone shows settles nothing.
+    fn is_proven_by_bytes(&self, path: &RepoPath) -> bool {
+        let trivial = &self.effective.policy.trivial;
+        let config = trivial.config.iter().map(|rule| &rule.files);
+        let mut rules = config.chain(trivial.binary.iter().map(|rule| &rule.files));
+        rules.any(|files| files.iter().any(|glob| glob.matches(path)))
     }
 }
 
 impl Classifier for PolicyClassifier {
-    /// Always wanted: files of a configuration rule, which are proven by their keys, and links, whose target may make
+    /// Always wanted: files of a configuration or binary rule, which are proven by their bytes, and links, whose target may make
     /// them critical. All others only while nothing that the tree alone shows makes the landing significant: bytes
     /// raise a class (deceptive characters, binary files, too many lines), but never beyond significant.
     fn look(&self, facts: &Facts) -> Look {
         let bare = policy::classify(&self.effective, facts);
-        let by_path = |path: &RepoPath| !self.has_config_rule(path);
+        let by_path = |path: &RepoPath| !self.is_proven_by_bytes(path);
         let settled = !bare.limits.is_empty()
             || bare.files.iter().any(|one| one.class >= Class::Significant && by_path(&one.path));
         let wants = |file: &FileChange| {
             !settled
-                || self.has_config_rule(&file.path)
+                || self.is_proven_by_bytes(&file.path)
                 || file.new.is_some_and(|side| side.kind() == Kind::Link)
         };
         let files = facts.files.iter().enumerate();

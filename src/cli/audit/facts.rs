@@ -39,6 +39,7 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),

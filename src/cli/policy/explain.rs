@@ -128,6 +128,7 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
         commits,
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         grants: grants(&effective.organisation),
         tickets: Vec::new(),

@@ -3,6 +3,7 @@
 use crate::domain::{Class, FileChange, RepoPath};
 
 use super::file::Finding;
+use super::names::{is_build, is_ci, is_container, is_hook, is_infrastructure, is_migration};
 
 /// What the path says about the change, exact spelling of names; twins are found elsewhere.
 pub(super) fn by_path(change: &FileChange) -> Option<Finding> {
@@ -36,7 +37,7 @@ pub(super) fn protected(path: &str) -> Option<(&'static str, Class, &'static str
     if is_ci(&folders, &lower) {
         return significant("ci", "it is CI configuration");
     }
-    if matches!(name, ".gitattributes" | ".gitmodules") {
+    if matches!(name, ".gitattributes" | ".gitmodules" | ".gitconfig" | ".lfsconfig") {
         return significant("git", "it changes how git treats other files");
     }
     if is_hook(&folders, &lower) {
@@ -58,7 +59,7 @@ pub(super) fn protected(path: &str) -> Option<(&'static str, Class, &'static str
 }
 
 /// Protected names that another spelling could be taken for; lower case.
-pub(super) const PROTECTED_NAMES: [&str; 22] = [
+pub(super) const PROTECTED_NAMES: [&str; 24] = [
     ".countersign",
     ".countersign.yml",
     ".countersign.yaml",
@@ -81,6 +82,8 @@ pub(super) const PROTECTED_NAMES: [&str; 22] = [
     "makefile",
     "azure-pipelines.yml",
     "bitbucket-pipelines.yml",
+    ".gitlab-ci.yaml",
+    "migrations",
 ];
 
 struct Parts<'a> {
@@ -106,76 +109,6 @@ fn policy(path: &str) -> Option<(&'static str, Class, &'static str)> {
     let critical = matches!(path, ".countersign.yml" | ".countersign.yaml")
         || path.starts_with(".countersign/");
     critical.then_some(("policy", Class::Critical, "it is the policy that judges changes"))
-}
-
-fn is_ci(folders: &[&str], name: &str) -> bool {
-    const FOLDERS: [&str; 12] = [
-        ".github",
-        ".gitlab",
-        ".circleci",
-        ".buildkite",
-        ".ci",
-        ".azure-pipelines",
-        ".woodpecker",
-        ".drone",
-        ".teamcity",
-        ".semaphore",
-        ".tekton",
-        ".forgejo",
-    ];
-    const NAMES: [&str; 16] = [
-        ".gitlab-ci.yml",
-        ".gitlab-ci.yaml",
-        ".travis.yml",
-        ".drone.yml",
-        ".woodpecker.yml",
-        ".cirrus.yml",
-        "appveyor.yml",
-        ".appveyor.yml",
-        "azure-pipelines.yml",
-        "azure-pipelines.yaml",
-        "bitbucket-pipelines.yml",
-        "cloudbuild.yaml",
-        "cloudbuild.yml",
-        "buildspec.yml",
-        "codemagic.yaml",
-        "wercker.yml",
-    ];
-    folders.iter().any(|folder| FOLDERS.contains(folder) || *folder == ".gitea")
-        || NAMES.contains(&name)
-        || name.starts_with("jenkinsfile")
-        || name.ends_with(".gitlab-ci.yml")
-}
-
-fn is_hook(folders: &[&str], name: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "pre-commit",
-        "commit-msg",
-        "pre-push",
-        "post-checkout",
-        "post-merge",
-        "prepare-commit-msg",
-        "pre-receive",
-        "update",
-        "post-receive",
-        "post-commit",
-        "pre-rebase",
-        ".pre-commit-config.yaml",
-        "lefthook.yml",
-        ".lefthook.yml",
-    ];
-    folders.iter().any(|folder| matches!(*folder, ".husky" | ".githooks" | ".lefthook" | ".git"))
-        || (NAMES.contains(&name)
-            && (name.starts_with('.')
-                || name.starts_with("lefthook")
-                || folders.iter().any(|folder| folder.ends_with("hooks"))))
-}
-
-fn is_container(name: &str) -> bool {
-    name.starts_with("dockerfile")
-        || name.ends_with(".dockerfile")
-        || name.starts_with("containerfile")
-        || name == ".dockerignore"
 }
 
 /// Whether its path makes the change one of dependencies, and of nothing worse.
@@ -242,97 +175,6 @@ fn is_dependency(name: &str, extension: &str) -> bool {
         || MORE.contains(&name)
         || (name.starts_with("requirements") && matches!(extension, "txt" | "in"))
         || matches!(extension, "gemspec" | "csproj" | "fsproj" | "vbproj" | "cabal" | "nuspec")
-}
-
-fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
-    const NAMES: [&str; 34] = [
-        "makefile",
-        "gnumakefile",
-        "build.rs",
-        "build.gradle.kts",
-        "settings.gradle.kts",
-        "gradlew",
-        "gradlew.bat",
-        "gradle.properties",
-        "gradle-wrapper.properties",
-        "mvnw",
-        "cmakelists.txt",
-        "build.xml",
-        "build.sbt",
-        "rakefile",
-        "justfile",
-        "taskfile.yml",
-        "taskfile.yaml",
-        "meson.build",
-        "build",
-        "build.bazel",
-        "workspace",
-        "workspace.bazel",
-        "module.bazel",
-        "setup.py",
-        "setup.cfg",
-        "noxfile.py",
-        "tox.ini",
-        "gulpfile.js",
-        "gruntfile.js",
-        "package.swift",
-        "build.zig",
-        "configure",
-        "configure.ac",
-        "rust-toolchain.toml",
-    ];
-    const STEMS: [&str; 8] = [
-        "webpack.config.",
-        "vite.config.",
-        "rollup.config.",
-        "babel.config.",
-        "directory.build.",
-        "build.sh",
-        "makefile.",
-        "goreleaser.",
-    ];
-    NAMES.contains(&name)
-        || STEMS.iter().any(|stem| name.starts_with(stem))
-        || matches!(extension, "mk" | "gradle" | "cmake" | "bzl" | "nix" | "m4" | "am")
-        || folders.contains(&".cargo")
-}
-
-fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -> bool {
-    let extension = extension.to_ascii_lowercase();
-    let yaml = matches!(extension.as_str(), "yaml" | "yml" | "json");
-    let folder = |wanted: &[&str]| {
-        folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()))
-    };
-    matches!(extension.as_str(), "tf" | "bicep" | "hcl" | "tofu")
-        || name.ends_with(".tf.json")
-        || (folder(&["templates"]) && (yaml || matches!(extension.as_str(), "tpl" | "gotmpl")))
-        || folder(&["iam", "rbac", "crds", "crd", "networkpolicies", "terraform"])
-        || (yaml
-            && [
-                "rbac",
-                "networkpolicy",
-                "network-policy",
-                "clusterrole",
-                "rolebinding",
-                "iam-",
-                "iam.",
-                "crd.",
-                "-crd",
-            ]
-            .iter()
-            .any(|word| name.contains(word)))
-}
-
-fn is_migration(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let folders: Vec<&str> = lower.split('/').collect();
-    let (name, folders) = folders.split_last().unwrap_or((&"", &[]));
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let pair = |a: &str, b: &str| folders.windows(2).any(|pair| pair == [a, b]);
-    folders.iter().any(|folder| matches!(*folder, "migrations" | "migration"))
-        || pair("db", "migrate")
-        || pair("alembic", "versions")
-        || (extension == "sql" && name.starts_with('v') && name.contains("__"))
 }
 
 /// Infrastructure that is significant unless the key proof holds: values of variables, not what is made of them.

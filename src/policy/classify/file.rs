@@ -5,7 +5,8 @@ use crate::domain::{Class, FileChange};
 use crate::policy::decision::{FileClass, KeyVerdict};
 use crate::policy::model::Policy;
 
-use super::{builtin, bump, link, path_rules, proof, twin};
+use super::generated::Around;
+use super::{binary, builtin, bump, generated, link, path_rules, proof, twin};
 
 /// Something that is said about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +30,23 @@ impl Finding {
     }
 }
 
-/// The class of one file. `bump`: what the dependency proof of the whole change came to, if there is one.
-pub(super) fn classify(
-    policy: &Policy,
-    change: &FileChange,
-    bump: Option<&bump::Proof>,
-) -> FileClass {
+/// What the class of a file depends on beside it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// What the dependency proof of the whole change came to, if there is one.
+    pub(super) bump: Option<&'a bump::Proof>,
+    /// The change around it; without it nothing is taken for generated.
+    pub(super) around: Option<Around<'a>>,
+}
+
+/// The class of one file.
+pub(super) fn classify(policy: &Policy, change: &FileChange, beside: Beside<'_>) -> FileClass {
     let (mut findings, keys) = trivial(policy, change);
-    let bump = bump.filter(|_| builtin::is_dependency_file(change)).map(bump::finding);
+    findings.extend(made(policy, change, beside.around));
+    let shown = shown(policy, change);
+    let is_shown = shown.as_ref().is_some_and(|finding| finding.kind == Some("binary"));
+    findings.extend(shown);
+    let bump = beside.bump.filter(|_| builtin::is_dependency_file(change)).map(bump::finding);
     let by_path = builtin::by_path(change).filter(|_| bump.is_none());
     findings.extend(bump);
     findings.extend(by_path_rules(policy, change));
@@ -49,7 +59,7 @@ pub(super) fn classify(
         ));
     }
     findings.extend(by_path);
-    findings.extend(by_content(change));
+    findings.extend(by_content(change, is_shown));
     findings.extend(link::findings(policy, change));
     findings.extend(twin::findings(policy, &change.path));
     let (mut best, mut reason) = (None, None);
@@ -91,11 +101,9 @@ fn rank(finding: &Finding) -> u8 {
 /// What the rules of `trivial` say: documentation, and configuration by its keys.
 fn trivial(policy: &Policy, change: &FileChange) -> (Vec<Finding>, Vec<KeyVerdict>) {
     let mut findings = Vec::new();
-    let kinds = policy.trivial.kinds.as_deref();
-    let permitted = |kind: &str| kinds.is_none_or(|kinds| kinds.iter().any(|name| name == kind));
     if let Some(glob) = policy.trivial.docs.iter().find(|glob| glob.matches(&change.path)) {
         let rule = format!("docs: {}", glob.as_str());
-        findings.push(if !permitted("docs") {
+        findings.push(if !permitted(policy, "docs") {
             ceiling(policy, rule, "documentation")
         } else if builtin::is_documentation(&change.path) {
             Finding::rule(Class::Trivial, rule, "documentation that is not executed")
@@ -110,13 +118,39 @@ fn trivial(policy: &Policy, change: &FileChange) -> (Vec<Finding>, Vec<KeyVerdic
         findings.push(Finding::built_in(Class::Significant, "infrastructure", why));
     }
     if let Some(proof) = proof {
-        findings.push(if permitted("config") {
+        findings.push(if permitted(policy, "config") {
             proof
         } else {
             ceiling(policy, proof.rule, "configuration")
         });
     }
     (findings, keys)
+}
+
+/// What the rules about generated files say.
+fn made(policy: &Policy, change: &FileChange, around: Option<Around<'_>>) -> Option<Finding> {
+    let found = generated::judge(policy, change, around?)?;
+    Some(if permitted(policy, "generated") {
+        found
+    } else {
+        ceiling(policy, found.rule, "generated file")
+    })
+}
+
+/// What the rules about binary files say.
+fn shown(policy: &Policy, change: &FileChange) -> Option<Finding> {
+    let found = binary::judge(policy, change)?;
+    Some(if permitted(policy, "binary") {
+        found
+    } else {
+        ceiling(policy, found.rule, "binary file")
+    })
+}
+
+/// Whether the organisation lets this kind of proof be used.
+fn permitted(policy: &Policy, kind: &str) -> bool {
+    let kinds = policy.trivial.kinds.as_deref();
+    kinds.is_none_or(|kinds| kinds.iter().any(|name| name == kind))
 }
 
 fn ceiling(policy: &Policy, rule: String, kind: &str) -> Finding {
@@ -141,8 +175,8 @@ fn by_path_rules(policy: &Policy, change: &FileChange) -> Vec<Finding> {
     findings
 }
 
-/// What modes and bytes say, whatever the path.
-fn by_content(change: &FileChange) -> Vec<Finding> {
+/// What modes and bytes say, whatever the path; `shown`: a rule has looked at what type of binary file it is.
+fn by_content(change: &FileChange, shown: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut significant =
         |kind, why: String| found.push(Finding::built_in(Class::Significant, kind, why));
@@ -176,7 +210,7 @@ fn by_content(change: &FileChange) -> Vec<Finding> {
     if content.lfs {
         significant("lfs", "a Git LFS pointer: the content is elsewhere".to_owned());
     }
-    if content.binary {
+    if content.binary && !shown {
         significant("binary", "a binary file cannot be read by rules".to_owned());
     }
     if let Some(deceptive) = &content.deceptive {

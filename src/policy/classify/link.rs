@@ -1,10 +1,9 @@
 //! Symbolic links: significant, and critical where they lead out of the repository or into a protected path (sem 2.1).
 
 use crate::domain::file::Kind;
-use crate::domain::{Class, FileChange};
+use crate::domain::{Class, FileChange, RepoPath};
 use crate::policy::model::Policy;
 
-use super::builtin;
 use super::file::Finding;
 
 /// What a link says.
@@ -31,16 +30,14 @@ fn critical(policy: &Policy, change: &FileChange) -> Option<String> {
     let Some(inside) = resolve(from, to) else {
         return Some(format!("a symbolic link to `{target}`, out of the repository"));
     };
-    let path = crate::domain::RepoPath::new(inside.as_bytes());
+    // What lies in a folder is protected by its name too.
     let within = format!("{inside}/-");
     let lower = inside.to_lowercase();
     let protected = inside.is_empty()
-        || [&inside, &within, &lower].into_iter().any(|path| builtin::protected(path).is_some())
-        || lower.split('/').any(|segment| segment == ".git")
-        || policy
-            .always_critical
-            .iter()
-            .any(|glob| glob.matches(&path) || glob.matches_text(&within));
+        || [&inside, &within, &lower]
+            .into_iter()
+            .any(|path| super::protects(policy, &RepoPath::from(path.as_str())))
+        || lower.split('/').any(|segment| segment == ".git");
     protected.then(|| format!("a symbolic link into the protected path `{target}`"))
 }
 

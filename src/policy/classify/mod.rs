@@ -2,27 +2,32 @@
 //!
 //! Nothing here lowers: every rule that says something about a file is heard, and the highest class counts, so the
 //! order of rules never matters. Trivial is proven: a documentation rule with a format that is not executed, or a
-//! configuration rule whose key proof holds, or a bot's bump of one dependency (sem 2.4), which is proven for the whole
-//! change at once.
+//! configuration rule whose key proof holds, a picture or font that is what its name says, a generated file whose inputs
+//! are trivial, or a bot's bump of one dependency (sem 2.4), which is proven for the whole change at once. One thing only
+//! stands above the files: that the whole change takes a landing back exactly (sem 2.3).
 //!
-//! Not judged here, and so significant: generated files, binary files and LFS pointers that a rule might allow, and
-//! exact reverts (sem 2.3).
+//! Not judged here, and so significant: LFS pointers.
 
 mod allow;
+mod binary;
 mod builtin;
 mod bump;
 mod decimal;
 mod deny;
 mod file;
+mod generated;
 mod limits;
 mod link;
+mod names;
 mod proof;
+mod revert;
 mod step;
 mod twin;
 
-use crate::domain::fact::{Facts, LandingKind};
-use crate::domain::{Class, FileChange, RepoPath};
+use crate::domain::fact::{Check, Facts, LandingKind};
+use crate::domain::{Class, FileChange, RepoPath, Time};
 
+use self::file::Beside;
 use super::decision::{Classification, FileClass};
 use super::model::{Effective, PathRule, Policy};
 
@@ -40,27 +45,34 @@ pub use limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_FILES, DEFAULT_MAX_KEYS, DEFAULT
 pub fn classify(effective: &Effective, facts: &Facts) -> Classification {
     let policy = &effective.policy;
     let bump = bump::judge(policy, facts);
-    classify_files(policy, &facts.files, bump.as_ref(), is_direct(facts))
+    let seen = Seen { bump: bump.as_ref(), checks: Some(&facts.checks) };
+    classify_files(policy, &facts.files, seen, is_direct(facts))
 }
 
-/// The same change with other files: what it was when somebody looked at it (sem 4).
+/// The same with exact reverts (sem 2.3), whose window is counted to the landing of the change, or else to `as_of`.
+#[must_use]
+pub fn classify_at(effective: &Effective, facts: &Facts, as_of: Time) -> Classification {
+    revert::applied(&effective.policy, facts, as_of, classify(effective, facts))
+}
+
+/// The same change with other files: what it was when somebody looked at it (sem 4). Which checks had passed there is
+/// not known.
 pub(in crate::policy) fn classify_then(
     policy: &Policy,
     facts: &Facts,
     files: &[FileChange],
 ) -> Classification {
     let bump = bump::judge_then(policy, files);
-    classify_files(policy, files, bump.as_ref(), is_direct(facts))
+    classify_files(policy, files, Seen { bump: bump.as_ref(), checks: None }, is_direct(facts))
 }
 
 fn classify_files(
     policy: &Policy,
     changes: &[FileChange],
-    bump: Option<&bump::Proof>,
+    seen: Seen<'_>,
     direct: bool,
 ) -> Classification {
-    let mut files: Vec<FileClass> =
-        changes.iter().map(|change| file::classify(policy, change, bump)).collect();
+    let mut files = classes(policy, changes, seen);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut limits = limits::exceeded(&policy.trivial.max, changes);
     if direct {
@@ -72,7 +84,29 @@ fn classify_files(
     {
         (class, why) = (Class::Significant, limit.clone());
     }
-    Classification { class, why, files, limits }
+    Classification { class, why, files, limits, revert: None }
+}
+
+/// What is known of a change beside its files.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    /// What the dependency proof came to, if there is one.
+    bump: Option<&'a bump::Proof>,
+    /// The checks on the head; `None`: not known, and taken for passed, so that the class comes out lower than it may have
+    /// been, never higher, and no approval outlives a rise.
+    checks: Option<&'a [Check]>,
+}
+
+/// The class of each file. What is generated needs the others first: it is as harmless as what it is made from.
+fn classes(policy: &Policy, changes: &[FileChange], seen: Seen<'_>) -> Vec<FileClass> {
+    let beside = Beside { bump: seen.bump, around: None };
+    let all = |beside| changes.iter().map(move |change| file::classify(policy, change, beside));
+    let alone: Vec<FileClass> = all(beside).collect();
+    if policy.trivial.generated.is_empty() {
+        return alone;
+    }
+    let around = Some(generated::Around { files: &alone, checks: seen.checks });
+    all(Beside { around, ..beside }).collect()
 }
 
 /// Whether a path is one that nobody may change unseen: protected by its kind, by the policy, or odd.
@@ -119,5 +153,7 @@ fn is_direct(facts: &Facts) -> bool {
     }
 }
 
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 mod tests;

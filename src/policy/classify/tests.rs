@@ -16,7 +16,7 @@ use crate::policy::{content, dependencies, keys};
 const FILE: u32 = 0o100_644;
 const LINK: u32 = 0o120_000;
 
-fn globs(texts: &[&str]) -> Vec<Glob> {
+pub(super) fn globs(texts: &[&str]) -> Vec<Glob> {
     texts.iter().map(|text| Glob::parse(text).expect("a glob")).collect()
 }
 
@@ -52,7 +52,7 @@ fn path_rule(name: &str, files: &[&str], scope: Option<&str>) -> PathRule {
 }
 
 /// Example 1 of the conformance cases, and a routine rule for tests.
-fn example() -> Effective {
+pub(super) fn example() -> Effective {
     static EXAMPLE: std::sync::LazyLock<Effective> = std::sync::LazyLock::new(example_1);
     EXAMPLE.clone()
 }
@@ -90,6 +90,7 @@ fn example_1() -> Effective {
                 ]),
                 dependencies: None,
                 kinds: None,
+                ..Trivial::default()
             },
             routine: vec![path_rule("tests", &["tests/**"], None)],
             significant: vec![
@@ -122,11 +123,15 @@ fn example_1() -> Effective {
     }
 }
 
-fn oid() -> Oid {
+pub(super) fn oid() -> Oid {
     "1111111111111111111111111111111111111111".parse().expect("an object id")
 }
 
-fn change(path: &[u8], old: Option<(u32, &[u8])>, new: Option<(u32, &[u8])>) -> FileChange {
+pub(super) fn change(
+    path: &[u8],
+    old: Option<(u32, &[u8])>,
+    new: Option<(u32, &[u8])>,
+) -> FileChange {
     let path = RepoPath::new(path);
     let side = |side: Option<(u32, &[u8])>| side.map(|(mode, _)| Side { mode, oid: oid() });
     let (before, after) = (old.map(|(_, bytes)| bytes), new.map(|(_, bytes)| bytes));
@@ -141,15 +146,15 @@ fn change(path: &[u8], old: Option<(u32, &[u8])>, new: Option<(u32, &[u8])>) -> 
     }
 }
 
-fn edit(path: &str, old: &str, new: &str) -> FileChange {
+pub(super) fn edit(path: &str, old: &str, new: &str) -> FileChange {
     change(path.as_bytes(), Some((FILE, old.as_bytes())), Some((FILE, new.as_bytes())))
 }
 
-fn add(path: &str, new: &str) -> FileChange {
+pub(super) fn add(path: &str, new: &str) -> FileChange {
     change(path.as_bytes(), None, Some((FILE, new.as_bytes())))
 }
 
-fn delete(path: &str) -> FileChange {
+pub(super) fn delete(path: &str) -> FileChange {
     change(path.as_bytes(), Some((FILE, b"old\n")), None)
 }
 
@@ -157,7 +162,7 @@ fn values(old: &str, new: &str) -> FileChange {
     edit("deploy/a/values-prod.yaml", old, new)
 }
 
-fn facts(files: Vec<FileChange>) -> Facts {
+pub(super) fn facts(files: Vec<FileChange>) -> Facts {
     Facts {
         repo: "acme/payments".to_owned(),
         branch: "main".to_owned(),
@@ -177,6 +182,7 @@ fn facts(files: Vec<FileChange>) -> Facts {
         commits: Vec::new(),
         opinions: Vec::new(),
         reviewed: Vec::new(),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
@@ -318,6 +324,10 @@ fn case_73_a_document_that_becomes_a_link_is_significant_or_worse() {
         "..",
         "../.git/config",
         "C:\\x",
+        "../src/payments",
+        "../src/payments/pay.rs",
+        "../Db/Migrations/1.sql",
+        "../NUL",
     ] {
         let found = judge(vec![link("docs/a.md", target)]);
         assert_eq!(

@@ -1,10 +1,14 @@
 //! Paths that are not what they seem: twins of protected paths, and spellings that file systems fold (sem 2.1).
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark as is_mark;
+
 use crate::domain::{Class, RepoPath};
 use crate::policy::model::Policy;
 
 use super::builtin::{self, PROTECTED_NAMES};
 use super::file::Finding;
+use super::names;
 
 /// What is odd about a path.
 pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
@@ -18,14 +22,18 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
     if let Some(name) = text.split('/').find_map(lookalike) {
         return odd(format!("its path holds what looks like `{name}`, in another spelling"));
     }
-    let folded = fold(text);
-    if folded != text && builtin::protected(text).is_none() && builtin::protected(&folded).is_some()
-    {
-        return odd(format!("its path is a twin of the protected path `{folded}`"));
+    let folded = foldings(text);
+    for other in folded.iter().filter(|other| *other != text) {
+        if other.split('/').any(|segment| matches!(segment, "." | ".." | ".git")) {
+            return odd("its path goes through `.`, `..` or `.git` in another spelling".to_owned());
+        }
+        if !is_protected(text) && is_protected(other) {
+            return odd(format!("its path is a twin of the protected path `{other}`"));
+        }
     }
     let rules = policy.significant.iter().flat_map(|rule| &rule.files);
     for glob in policy.always_critical.iter().chain(rules) {
-        if !glob.matches(path) && glob.matches_folded(&folded) {
+        if !glob.matches(path) && folded.iter().any(|other| glob.matches_folded(other)) {
             return odd(format!(
                 "its path is a twin of `{}`, which a rule protects",
                 glob.as_str()
@@ -35,12 +43,16 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
     Vec::new()
 }
 
+fn is_protected(path: &str) -> bool {
+    builtin::protected(path).is_some() || names::is_migration(path)
+}
+
 fn trick(path: &str) -> Option<&'static str> {
     let segments = || path.split('/');
     if segments().any(|segment| matches!(segment, "" | "." | "..")) {
         return Some("its path has an empty segment, `.` or `..`");
     }
-    if segments().any(|segment| segment.ends_with(['.', ' ']) || segment.starts_with(' ')) {
+    if segments().any(|segment| segment.ends_with('.') || segment.trim() != segment) {
         return Some("its path has a segment that ends in a dot or space, or begins with a space");
     }
     if path.chars().any(|c| c == '\t' || crate::policy::content::is_deceptive(c)) {
@@ -49,11 +61,37 @@ fn trick(path: &str) -> Option<&'static str> {
     if path.contains(['\\', ':']) {
         return Some("its path holds a character that some systems take for a separator");
     }
+    if segments().any(is_device) {
+        return Some("its path holds the name of a device of Windows");
+    }
+    if segments().any(is_short_name) {
+        return Some("its path holds what Windows takes for the short name of another file");
+    }
     segments()
-        .any(|segment| {
-            segment.eq_ignore_ascii_case(".git") || segment.eq_ignore_ascii_case("git~1")
-        })
+        .any(|segment| segment.eq_ignore_ascii_case(".git"))
         .then_some("its path goes into `.git`")
+}
+
+/// `NUL`, `aux.md`, `COM1`: with any extension, in any case ("Naming Files, Paths, and Namespaces", Microsoft).
+fn is_device(segment: &str) -> bool {
+    let stem = segment.split('.').next().unwrap_or(segment).trim_end().to_ascii_lowercase();
+    let numbered = |name: &str| {
+        stem.strip_prefix(name).is_some_and(|number| {
+            matches!(number, "\u{b9}" | "\u{b2}" | "\u{b3}")
+                || (number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
+        })
+    };
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
+        || numbered("com")
+        || numbered("lpt")
+}
+
+/// `GIT~1`, `GITHUB~1`, `GITMOD~1.YML`: six characters at most, a number, an extension of three at most.
+fn is_short_name(segment: &str) -> bool {
+    let (stem, extension) = segment.split_once('.').unwrap_or((segment, ""));
+    let Some((name, number)) = stem.rsplit_once('~') else { return false };
+    let digits = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+    digits && !name.is_empty() && stem.chars().count() <= 8 && extension.chars().count() <= 3
 }
 
 /// The protected name that a segment with letters beyond ASCII looks like: each such letter may stand for up to three
@@ -65,11 +103,6 @@ fn lookalike(segment: &str) -> Option<&'static str> {
     let letters: Vec<char> = segment.to_lowercase().chars().filter(|c| !is_mark(*c)).collect();
     let plain = letters.iter().filter(|c| c.is_ascii()).count();
     PROTECTED_NAMES.into_iter().find(|name| plain * 2 >= name.len() && resembles(&letters, name))
-}
-
-/// Combining marks, which normalisation joins to the letter before.
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 fn resembles(letters: &[char], name: &str) -> bool {
@@ -99,18 +132,69 @@ fn resembles(letters: &[char], name: &str) -> bool {
     reached.last() == Some(&true)
 }
 
-/// The path as a file system that ignores case sees it, with look-alikes of ASCII resolved.
-fn fold(path: &str) -> String {
-    path.to_lowercase()
-        .split('/')
-        .map(|segment| segment.chars().filter(|c| !is_mark(*c)).collect::<String>())
-        .collect::<Vec<_>>()
-        .join("/")
+/// The path as file systems see it that ignore case, normalise Unicode or know its compatible characters: composed, and
+/// without marks.
+fn foldings(path: &str) -> [String; 2] {
+    let bare = path.nfkd().filter(|c| !is_mark(*c)).collect::<String>();
+    [path.nfkc().collect::<String>().to_lowercase(), bare.to_lowercase()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn odd(path: &str) -> String {
+        let found = findings(&crate::policy::testkit::policy(), &RepoPath::from(path));
+        found.into_iter().next().map(|finding| finding.why).unwrap_or_default()
+    }
+
+    #[test]
+    fn names_that_file_systems_fold_are_told() {
+        for (path, why) in [
+            ("\u{ff0e}\u{ff47}\u{ff49}\u{ff54}\u{ff48}\u{ff55}\u{ff42}/a.md", "twin"),
+            ("\u{1d402}ODEOWNERS", "CODEOWNERS"),
+            ("docs/\u{ff0e}\u{ff0e}/a.md", "in another spelling"),
+            ("docs\u{ff0f}.git/a.md", "in another spelling"),
+            ("db/\u{ff4d}igrations/a.md", "looks like `migrations`"),
+            ("docs/a.md\u{a0}", "ends in a dot or space"),
+            ("docs/\u{3000}a.md", "begins with a space"),
+            ("docs/AUX.md", "device"),
+            ("docs/nul", "device"),
+            ("com1.notes.md", "device"),
+            ("lpt\u{b2}/a.md", "device"),
+            ("GITHUB~1/a.md", "short name"),
+            ("git~1/a.md", "short name"),
+            ("docs/GITATT~1", "short name"),
+            ("docs/a\\b.md", "separator"),
+        ] {
+            let found = odd(path).to_lowercase();
+            assert!(found.contains(&why.to_lowercase()), "{path}: {found}");
+        }
+        for path in [
+            "docs/auxiliary.md",
+            "docs/console.md",
+            "docs/com10.md",
+            "docs/a~b.md",
+            "docs/notes-2026~1.markdown",
+            "docs/\u{6587}\u{6863}\u{ff1a}\u{8bf4}\u{660e}.md",
+            "docs/caf\u{e9}.md",
+            "docs/cafe\u{301}.md",
+        ] {
+            assert_eq!(odd(path), "", "{path}");
+        }
+    }
+
+    #[test]
+    fn both_forms_of_a_letter_are_one_to_a_rule_that_protects() {
+        let mut policy = crate::policy::testkit::policy();
+        for (rule, path) in
+            [("caf\u{e9}/**", "cafe\u{301}/a.md"), ("cafe\u{301}/**", "caf\u{e9}/a.md")]
+        {
+            policy.always_critical = vec![crate::policy::testkit::glob(rule)];
+            let found = findings(&policy, &RepoPath::from(path));
+            assert!(found.iter().any(|one| one.why.contains("twin")), "{path}");
+        }
+    }
 
     #[test]
     fn letters_of_other_scripts_do_not_hide_a_protected_name() {

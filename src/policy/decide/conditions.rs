@@ -102,9 +102,17 @@ pub(super) fn proposal(facts: &Facts) -> Rule {
 /// Trivial, and proven so. Says nothing about other classes; an empty change proves nothing (P6).
 pub(super) fn proof(class: &Classification) -> Rule {
     let title = "Trivial, and proven so";
+    if let Some(revert) = class.exact_revert().filter(|_| class.class == Class::Trivial) {
+        let mut rule = leaf("proof", title, RuleState::Satisfied, revert.why.clone());
+        rule.seen.clone_from(&revert.seen);
+        "reverts".clone_into(&mut rule.from);
+        return rule;
+    }
     if class.class != Class::Trivial {
         let why = format!("the change is {}: {}", class.class, class.why);
-        return leaf("proof", title, RuleState::NotApplicable, why);
+        let mut rule = leaf("proof", title, RuleState::NotApplicable, why);
+        rule.seen = class.revert.iter().flat_map(|revert| revert.seen.clone()).collect();
+        return rule;
     }
     if let Some(file) = class.files.iter().find(|file| file.class != Class::Trivial) {
         let why = format!("{} is {}, so the change is not trivial", file.path, file.class);

@@ -85,7 +85,7 @@ pub fn decide(
         missing: outcome.missing,
         opinions,
         summary,
-        holds_until: holds_until(facts, as_of),
+        holds_until: holds_until(facts, classification, as_of),
     }
 }
 
@@ -306,13 +306,15 @@ fn asks_people(rule: &Rule) -> bool {
         || (id == "policy" && !rule.rules.is_empty())
 }
 
-/// The first instant after `as_of` at which a grant begins or ends.
-fn holds_until(facts: &Facts, as_of: Time) -> Option<Time> {
+/// The first instant after `as_of` at which a grant begins or ends, or a landing is too old to be taken back.
+fn holds_until(facts: &Facts, class: &Classification, as_of: Time) -> Option<Time> {
+    let revert = class.exact_revert().filter(|_| facts.landing.is_none());
     facts
         .grants
         .iter()
         .flat_map(|grant| [grant.from, grant.until])
         .flatten()
+        .chain(revert.and_then(|revert| revert.until))
         .filter(|instant| *instant > as_of)
         .min()
 }

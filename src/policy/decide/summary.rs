@@ -35,6 +35,9 @@ pub(super) fn of(
 }
 
 fn proven(class: &Classification) -> String {
+    if let Some(revert) = class.exact_revert() {
+        return format!("Trivial, and proven so: {}.", revert.why);
+    }
     let files = words::len(&class.files);
     let keys: usize = class.files.iter().map(|file| file.keys.len()).sum();
     let all = |number: u64, noun: &str| match number {

@@ -10,8 +10,8 @@ use crate::policy::built_in;
 use crate::policy::diagnostic::code;
 use crate::policy::glob::Glob;
 use crate::policy::model::{
-    Allow, Approval, ConfigRule, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule,
-    SemverStep, Staleness, TicketRule, Trivial,
+    Allow, Approval, BinaryRule, ConfigRule, Dependencies, GeneratedRule, Max, PathRule, PeerRule,
+    Policy, RoleRule, SemverStep, Staleness, TicketRule, Trivial,
 };
 
 /// What is being built: for which layer, and where its problems go.
@@ -102,6 +102,8 @@ impl Build<'_> {
             max: child(&trivial, "max").map(|max| limits(max.0)).unwrap_or_default(),
             config: items(&trivial, "config").iter().map(|rule| self.config(rule)).collect(),
             docs: docs.map(|docs| self.list(&docs, "files", leaf::narrow_glob)).unwrap_or_default(),
+            generated: items(&trivial, "generated").iter().map(|r| self.generated(r)).collect(),
+            binary: items(&trivial, "binary").iter().map(|rule| self.binary(rule)).collect(),
             dependencies: child(&trivial, "dependencies").map(|bots| self.dependencies(&bots)),
             kinds: None,
         }
@@ -114,6 +116,21 @@ impl Build<'_> {
             allow: items(rule, "allow").iter().filter_map(|entry| self.allow(entry)).collect(),
             from: self.from(rule),
         }
+    }
+
+    fn generated(&mut self, rule: &Place<'_>) -> GeneratedRule {
+        GeneratedRule {
+            name: name(rule),
+            files: self.list(rule, "files", leaf::narrow_glob),
+            inputs: self.globs(rule, "inputs"),
+            checks: texts(rule, "checks"),
+            from: self.from(rule),
+        }
+    }
+
+    fn binary(&mut self, rule: &Place<'_>) -> BinaryRule {
+        let files = self.list(rule, "files", leaf::narrow_glob);
+        BinaryRule { name: name(rule), files, from: self.from(rule) }
     }
 
     fn allow(&mut self, entry: &Place<'_>) -> Option<Allow> {

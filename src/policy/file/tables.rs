@@ -10,7 +10,7 @@ pub(crate) const VERSION: i64 = 1;
 /// Roles that exist without being declared (sem 3).
 pub(crate) const BUILT_IN_ROLES: [&str; 3] = ["architect", "security", "breakglass"];
 /// The kinds of proof by which a change may be trivial.
-pub(crate) const KINDS: [&str; 3] = ["config", "docs", "dependencies"];
+pub(crate) const KINDS: [&str; 5] = ["config", "docs", "dependencies", "generated", "binary"];
 /// How far an approval reaches, strictest first.
 pub(crate) const STALENESS: [&str; 4] =
     ["same_commit", "same_delta", "clean_rebase", "owned_paths"];
@@ -72,6 +72,9 @@ static TRIVIAL: Record = Record::new(
             .example(r#"{"files": ["docs/**/*.md", "README.md"]}"#),
         key("dependencies", Shape::Record(&DEPENDENCIES), DEPENDENCIES.about)
             .example(r#"{"bots": ["renovate[bot]"], "step": "patch", "checks": ["ci/test"]}"#),
+        key("generated", Shape::List(&Shape::Record(&GENERATED)), GENERATED.about),
+        key("binary", Shape::List(&Shape::Record(&BINARY)), BINARY.about)
+            .example(r#"[{"files": ["docs/images/**/*.png"]}]"#),
     ],
 );
 
@@ -157,6 +160,30 @@ static DEPENDENCIES: Record = Record::new(
         ),
         required("checks", TEXTS, "Checks that must have passed on the head.")
             .example("[\"ci/test\"]"),
+    ],
+);
+
+static GENERATED: Record = Record::new(
+    "Files that are made from others, marked as such by `.gitattributes` on base.",
+    &[
+        key("name", Shape::Text, "For sentences.").example("\"api clients\""),
+        required("files", NARROW_GLOBS, "The files that are made.").example("[\"gen/**/*.json\"]"),
+        required(
+            "inputs",
+            GLOBS,
+            "What they are made from; each of these in the change is trivial.",
+        )
+        .example("[\"docs/api/**/*.md\"]"),
+        required("checks", TEXTS, "Checks that must have passed on the head.")
+            .example("[\"ci/generated\"]"),
+    ],
+);
+
+static BINARY: Record = Record::new(
+    "Pictures and fonts whose extension and bytes agree, on both sides.",
+    &[
+        key("name", Shape::Text, "For sentences.").example("\"screenshots\""),
+        required("files", NARROW_GLOBS, "The files.").example("[\"docs/images/**/*.png\"]"),
     ],
 );
 

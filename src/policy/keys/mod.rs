@@ -7,6 +7,7 @@
 mod comments;
 mod compare;
 mod dotenv;
+mod infrastructure;
 mod ini;
 mod json;
 mod plain;
@@ -58,6 +59,13 @@ pub fn diff(path: &RepoPath, old: Option<&[u8]>, new: Option<&[u8]>) -> Option<K
     let after = new.map(|bytes| Text::read(format, bytes));
     let mut report = Report::new(format, text_of(before.as_ref()), text_of(after.as_ref()));
     examine(format, before.as_ref(), after.as_ref(), &mut report);
+    for (side, text, bytes) in [(report::OLD, &before, old), (report::NEW, &after, new)] {
+        let unread = text.as_ref().is_some_and(|text| text.documents.is_err());
+        if unread && bytes.is_some_and(|bytes| infrastructure::may_be_manifest(path, bytes)) {
+            let why = "it looks like infrastructure, and cannot be read".to_owned();
+            report.doubt(side, "infrastructure", 0, why, None);
+        }
+    }
     let (mut changes, mut doubts) = report.finish();
     if format == Format::Properties {
         properties::as_paths(&mut changes, &mut doubts);

@@ -3,6 +3,8 @@
 use crate::domain::file::{Doubt, Format};
 use crate::domain::{KeyChange, KeyOp, Segment, Value};
 
+use crate::policy::content::is_deceptive;
+
 use super::secret;
 use super::tree::{Node, scalar_text};
 
@@ -61,6 +63,14 @@ impl<'a> Report<'a> {
             let why = "a value that looks like a secret".to_owned();
             self.doubt(NEW, "secret", node.at, why, Some(path));
         }
+        let text = new.filter(|_| op != KeyOp::Reorder).and_then(Node::as_str).unwrap_or_default();
+        if op != KeyOp::Remove
+            && let Some(c) = keys(path).chain([text]).find_map(deceptive)
+        {
+            let why =
+                format!("a key or value with U+{:04X}, which makes it look like another", c as u32);
+            self.doubt(NEW, "deceptive", new.map_or(0, |node| node.at), why, Some(path));
+        }
         let (old, new) = (old.map(Node::value), new.map(Node::value));
         let size =
             |value: &Option<Value>| value.as_ref().map_or(0, |value| scalar_text(value).len());
@@ -83,7 +93,10 @@ impl<'a> Report<'a> {
         why: String,
         key: Option<&[Segment]>,
     ) {
-        if self.doubts.len() >= MAX_DOUBTS {
+        // That it is infrastructure raises the class by itself, so the first such doubt is kept behind any number of others.
+        let counts_alone =
+            kind == "infrastructure" && !self.doubts.iter().any(|doubt| doubt.kind == kind);
+        if self.doubts.len() >= MAX_DOUBTS && !counts_alone {
             self.more += 1;
             return;
         }
@@ -106,6 +119,19 @@ impl<'a> Report<'a> {
         self.doubts.sort();
         (self.changes, self.doubts)
     }
+}
+
+/// The names in a path.
+fn keys(path: &[Segment]) -> impl Iterator<Item = &str> {
+    path.iter().filter_map(|segment| match segment {
+        Segment::Key(text) => Some(text.as_str()),
+        Segment::Index(_) | Segment::Document(_) => None,
+    })
+}
+
+/// The first character that shows nothing, or changes how others are shown; however it is written in the file.
+fn deceptive(text: &str) -> Option<char> {
+    text.chars().find(|c| !matches!(c, '\n' | '\r') && is_deceptive(*c))
 }
 
 fn segment_size(segment: &Segment) -> usize {

@@ -6,33 +6,13 @@ use std::rc::Rc;
 use crate::domain::{KeyOp, Segment};
 
 use super::compare;
+use super::infrastructure;
 use super::report::{NEW, OLD, Report};
 use super::template;
 use super::tree::Node;
 
 /// `apiVersion`, `kind`, `metadata.namespace`, `metadata.name`.
 type Identity<'a> = [&'a str; 4];
-
-/// Kinds whose change is infrastructure or rights (sem 2.1).
-const PROTECTED_KINDS: [&str; 17] = [
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "IAMPolicy",
-    "IAMPolicyMember",
-    "MutatingWebhookConfiguration",
-    "NetworkPolicy",
-    "PodSecurityPolicy",
-    "Role",
-    "RoleBinding",
-    "Secret",
-    "ServiceAccount",
-    "ValidatingAdmissionPolicy",
-    "ValidatingWebhookConfiguration",
-    "AuthorizationPolicy",
-    "CiliumNetworkPolicy",
-    "GlobalNetworkPolicy",
-];
 
 /// Compares two streams document by document.
 pub(super) fn compare(old: &[Rc<Node>], new: &[Rc<Node>], report: &mut Report<'_>) {
@@ -45,7 +25,7 @@ pub(super) fn compare(old: &[Rc<Node>], new: &[Rc<Node>], report: &mut Report<'_
         let changes = report.len();
         pair(&mut path, before, after, report);
         if report.len() > changes {
-            protected_kind(before, after, report);
+            infrastructure::examine(before, after, report);
         }
         template::examine(&mut path, OLD, before, report);
         template::examine(&mut path, NEW, after, report);
@@ -140,16 +120,4 @@ fn same_order(old: &Identified<'_>, new: &Identified<'_>) -> bool {
     let before = old.iter().map(|(identity, _)| identity).filter(|i| news.contains(i));
     let after = new.iter().map(|(identity, _)| identity).filter(|i| olds.contains(i));
     before.eq(after)
-}
-
-fn protected_kind(old: Option<&Node>, new: Option<&Node>, report: &mut Report<'_>) {
-    for (side, node) in [(OLD, old), (NEW, new)] {
-        let kind = node.and_then(|node| node.get("kind")).and_then(Node::as_str);
-        if let (Some(node), Some(kind)) = (node, kind)
-            && PROTECTED_KINDS.contains(&kind)
-        {
-            let why = format!("a document of kind {kind} changed");
-            report.doubt(side, "infrastructure", node.at, why, None);
-        }
-    }
 }

@@ -297,6 +297,53 @@ fn rights_are_infrastructure_whatever_the_file_is_called() {
 }
 
 #[test]
+fn rights_inside_of_lists_and_values_are_infrastructure_if_they_change() {
+    let rule = |verb: &str| {
+        format!(
+            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: x}}, verb: {verb}}}"
+        )
+    };
+    let list = |verb: &str, level: u8| {
+        format!("apiVersion: v1\nkind: List\nlevel: {level}\nitems:\n- {}\n", rule(verb))
+    };
+    assert!(doubts(&yaml(&list("get", 1), &list("any", 1))).contains(&"infrastructure"));
+    assert!(!doubts(&yaml(&list("get", 1), &list("get", 2))).contains(&"infrastructure"));
+    let values = |verb: &str| format!("replicas: 1\nextra:\n  objects: [{}]\n", rule(verb));
+    assert!(doubts(&yaml(&values("get"), &values("any"))).contains(&"infrastructure"));
+    assert!(doubts(&yaml("replicas: 1\n", &values("get"))).contains(&"infrastructure"));
+    let subject = |name: &str| format!("subject: {{kind: Role, name: {name}}}\n");
+    assert_eq!(doubts(&yaml(&subject("a"), &subject("b"))), [""; 0]);
+}
+
+#[test]
+fn templates_of_clouds_and_manifests_that_cannot_be_read_are_infrastructure() {
+    let stack =
+        |size: u8| format!("Resources:\n  A:\n    Type: AWS::IAM::Role\n    Size: {size}\n");
+    assert_eq!(doubts(&yaml(&stack(1), &stack(2))), ["infrastructure"]);
+    let odd = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nnote: !odd x\n";
+    assert!(doubts(&yaml("", odd)).contains(&"infrastructure"), "{:?}", doubts(&yaml("", odd)));
+    assert!(!doubts(&yaml("", "a: !odd x\n")).contains(&"infrastructure"));
+    // Any number of other doubts does not push it out.
+    let many: Vec<String> = (0..40).map(|n| format!("k{n}: no\n")).collect();
+    let many = many.concat();
+    let role = format!("{many}apiVersion: v1\nkind: ClusterRole\n");
+    assert!(doubts(&yaml(&role, &role.replace(": no", ": on"))).contains(&"infrastructure"));
+}
+
+#[test]
+fn a_key_or_value_that_looks_like_another_is_a_doubt_however_it_is_written() {
+    for (old, new) in [
+        ("a: 1\n", "a: 1\n\"\\u200breplicas\": 2\n"),
+        ("a: x\n", "a: \"x\\u202e\"\n"),
+        ("a: x\n", "a: x\u{2060}\n"),
+    ] {
+        assert!(doubts(&yaml(old, new)).contains(&"deceptive"), "{new:?}");
+    }
+    assert!(!doubts(&yaml("a: x\n", "a: |\n  x\n  y\n")).contains(&"deceptive"));
+    assert!(!doubts(&yaml("a: \"x\\u200b\"\n", "a: x\n")).contains(&"deceptive"));
+}
+
+#[test]
 fn a_template_in_a_value_is_told_with_its_key() {
     let diff = yaml("a: \"{{ x }}\"\nb: 1\n", "a: \"{{ x }}\"\nb: 2\n");
     assert_eq!(doubts(&diff), ["templated"]);

@@ -114,6 +114,8 @@ impl Merge<'_> {
             max: self.max(&upper.max, &lower.max),
             config: [upper.config.clone(), lower.config.clone()].concat(),
             docs: union(&upper.docs, &lower.docs),
+            generated: [upper.generated.clone(), lower.generated.clone()].concat(),
+            binary: [upper.binary.clone(), lower.binary.clone()].concat(),
             dependencies: self
                 .dependencies(upper.dependencies.as_ref(), lower.dependencies.as_ref()),
             kinds: upper.kinds.clone(),
@@ -123,6 +125,12 @@ impl Merge<'_> {
         }
         if !self.may("docs", !lower.docs.is_empty()) {
             merged.docs.clone_from(&upper.docs);
+        }
+        if !self.may("generated", !lower.generated.is_empty()) {
+            merged.generated.clone_from(&upper.generated);
+        }
+        if !self.may("binary", !lower.binary.is_empty()) {
+            merged.binary.clone_from(&upper.binary);
         }
         if !self.may("dependencies", lower.dependencies.is_some()) {
             merged.dependencies.clone_from(&upper.dependencies);

@@ -120,6 +120,7 @@ impl Lines<'_> {
             let value = format!("{}: {}: {}", rule.name, globs(&rule.files), allow.join("; "));
             self.add(part, "trivial.config", value, rule.from.clone());
         }
+        self.made_and_shown();
         let glob = |glob: &Glob| glob.as_str().to_owned();
         self.members(part, &["trivial.docs"], |policy| policy.trivial.docs.clone(), glob);
         self.value(
@@ -139,6 +140,22 @@ impl Lines<'_> {
         self.limit("bytes", |policy| policy.trivial.max.bytes);
         let window = |window: &std::time::Duration| duration_text(*window);
         self.value(part, &["reverts.window", "reverts"], |policy| policy.reverts, window);
+    }
+
+    fn made_and_shown(&mut self) {
+        for rule in &self.policy.trivial.generated {
+            let (files, inputs) = (globs(&rule.files), globs(&rule.inputs));
+            let value = format!(
+                "{}: {files}, made from {inputs}, after {}",
+                rule.name,
+                rule.checks.join(", ")
+            );
+            self.add(Part::ByItself, "trivial.generated", value, rule.from.clone());
+        }
+        for rule in &self.policy.trivial.binary {
+            let value = format!("{}: {}", rule.name, globs(&rule.files));
+            self.add(Part::ByItself, "trivial.binary", value, rule.from.clone());
+        }
     }
 
     fn limit(&mut self, name: &str, of: impl Fn(&Policy) -> Option<u64>) {

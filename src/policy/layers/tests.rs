@@ -124,6 +124,28 @@ fn case_58_an_unknown_role_is_named_with_candidates() {
 }
 
 #[test]
+fn what_is_generated_or_binary_passes_only_where_the_organisation_lets_these_kinds() {
+    let wanted = "version: 1\ntrivial:\n  \
+        generated: [{ files: ['gen/**'], inputs: ['docs/**'], checks: [ci] }]\n  \
+        binary: [{ files: ['docs/**/*.png'] }]\n";
+    let ceiling =
+        |kinds: &str| format!("version: 1\nfloor: {{ trivial_ceiling: {{ kinds: [{kinds}] }} }}\n");
+    let neither = both(&ceiling("docs"), wanted);
+    let named =
+        |one: &String| one.contains("`trivial.generated`") || one.contains("`trivial.binary`");
+    assert_eq!(neither.invalid.iter().filter(|one| named(one)).count(), 2, "{:?}", neither.invalid);
+    assert!(
+        neither.policy.trivial.generated.is_empty() && neither.policy.trivial.binary.is_empty()
+    );
+    let allowed = both(&ceiling("generated, binary"), wanted);
+    assert_eq!(allowed.invalid, Vec::<String>::new());
+    let trivial = &allowed.policy.trivial;
+    assert_eq!((trivial.generated.len(), trivial.binary.len()), (1, 1));
+    assert_eq!(trivial.generated[0].checks, ["ci"]);
+    assert_eq!(trivial.generated[0].inputs[0].as_str(), "docs/**");
+}
+
+#[test]
 fn an_unreadable_repository_file_lets_nothing_pass_by_itself() {
     let upper = organisation(
         "version: 1\ntrivial: { docs: { files: [README.md] } }\nreverts: { window: 7d }\n",

@@ -29,6 +29,7 @@ pub fn facts_of(
         head,
         pull: Some(pull(case)),
         reviewed: reviewed(case, &files, between),
+        reverts: Vec::new(),
         overrides: Vec::new(),
         files,
         commits: commits(case, head),

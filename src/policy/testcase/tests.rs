@@ -57,6 +57,7 @@ fn decide(case: &Case) -> Decision {
             })
             .collect(),
         limits: Vec::new(),
+        revert: None,
     };
     crate::policy::decide(&effective(), &facts, &classification, now())
 }

@@ -257,6 +257,7 @@ pub(super) fn decision(
             why: files.first().map_or(String::new(), |file| file.class.why.clone()),
             files: files.iter().map(|file| file.class.clone()).collect(),
             limits: Vec::new(),
+            revert: None,
         },
         rules,
         missing: Vec::new(),

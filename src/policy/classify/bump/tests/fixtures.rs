@@ -75,6 +75,7 @@ fn facts() -> Facts {
         tickets: Vec::new(),
         checks: vec![check("ci/test", Some("success"))],
         landing: None,
+        reverts: Vec::new(),
         errors: Vec::new(),
     }
 }
