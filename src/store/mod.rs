@@ -275,8 +275,9 @@ impl Db {
     /// Whether what is written now will be found again: an embedded database is still the file that was opened.
     pub fn is_in_place(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { file, .. } => file.is_in_place(),
-            Self::Postgres(_) => Ok(()),
+            // A closed one says so by itself, and its log is gone with it.
+            Self::Sqlite { file, writer, .. } if !writer.is_closed() => file.is_in_place(),
+            Self::Sqlite { .. } | Self::Postgres(_) => Ok(()),
         }
     }
 
