@@ -18,6 +18,8 @@ pub struct PolicyLine {
 pub struct PolicyPart {
     /// Its heading.
     pub title: String,
+    /// What holds beside them, whatever the files say.
+    pub always: String,
     /// Its lines; empty: nothing is said.
     pub lines: Vec<PolicyLine>,
 }

@@ -79,6 +79,7 @@ fn encoded_path(name: &str) -> String {
 fn parts(lines: &[Line]) -> Vec<PolicyPart> {
     let part = |part: Part| PolicyPart {
         title: part.words().to_owned(),
+        always: part.always().to_owned(),
         lines: lines.iter().filter(|line| line.part == part).map(line_of).collect(),
     };
     [Part::ByItself, Part::Classes, Part::Approval].map(part).into()

@@ -30,6 +30,22 @@ impl Part {
             Self::Approval => "Who has to say yes",
         }
     }
+
+    /// What holds beside the lines, whatever the files say.
+    #[must_use]
+    pub fn always(self) -> &'static str {
+        match self {
+            Self::ByItself => {
+                "Secrets, images, commands, roles, URLs and hosts never pass by themselves, whatever allows them."
+            }
+            Self::Classes => {
+                "No file lowers these: CI, hooks, build scripts, containers, infrastructure, migrations, dependencies without a proof, binaries, links, modes, deceptive characters, odd paths."
+            }
+            Self::Approval => {
+                "Nobody counts who took part in the change: opener, authors, committers, co-authors, pushers; nor bots. A veto stays."
+            }
+        }
+    }
 }
 
 /// One line of an effective policy.
@@ -102,7 +118,11 @@ impl Lines<'_> {
     ) {
         let field = fields.first().copied().unwrap_or_default();
         let always = of(&built_in::floor());
+        let mut told: Vec<T> = Vec::new();
         for member in of(self.policy) {
+            if told.contains(&member) {
+                continue;
+            }
             let ours = self.organisation.filter(|file| of(&file.policy).contains(&member));
             let ours = ours.and_then(|file| place("organisation", &file.stated, fields));
             let theirs = self.repository.filter(|file| of(&file.policy).contains(&member));
@@ -110,6 +130,7 @@ impl Lines<'_> {
             let said = ours.or(theirs).filter(|_| !always.contains(&member));
             let from = said.unwrap_or_else(|| built_in::FROM.to_owned());
             self.add(part, field, text(&member), from);
+            told.push(member);
         }
     }
 

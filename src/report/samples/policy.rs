@@ -11,7 +11,11 @@ fn line(field: &str, value: &str, layer: &str, place: &str) -> PolicyLine {
 /// Two files, one of which tried to weaken the other.
 #[must_use]
 pub fn policy() -> PolicyPage {
-    let part = |title: &str, lines: Vec<PolicyLine>| PolicyPart { title: title.to_owned(), lines };
+    let part = |title: &str, lines: Vec<PolicyLine>| PolicyPart {
+        title: title.to_owned(),
+        always: "No file lowers these: CI, hooks, build scripts.".to_owned(),
+        lines,
+    };
     let scaling = "scaling: deploy/**/values-*.yaml: **.replicas int, at least 2, at most 20, by at most 50 % (replace)";
     let weaker = "repository: `trivial.max.files`, line 4: 50 is weaker than the organisation allows; 10 applies";
     PolicyPage {
