@@ -78,6 +78,7 @@ pub fn router(app: App) -> Router {
         .merge(open)
         .merge(site::routes())
         .fallback(problem::nothing_here)
+        .method_not_allowed_fallback(problem::wrong_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TimeoutLayer::with_status_code(
             axum::http::StatusCode::SERVICE_UNAVAILABLE,

@@ -189,6 +189,12 @@ pub(super) async fn nothing_here(request: axum::extract::Request) -> Response {
     Problem::from(error).into_response()
 }
 
+/// 405 in words; the router adds which methods there are.
+pub(super) async fn wrong_method(request: axum::extract::Request) -> Response {
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response()
+}
+
 /// A handler panicked: an id, in the log and to the caller, and nothing else.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {

@@ -171,3 +171,19 @@ async fn a_revoked_or_expired_token_opens_nothing() {
     world.app.revoke_token(&world.operator(), &id).await.expect("revoked");
     assert_eq!(server.get("/api/v1/changes", &other).await.status(), StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_an_address_does_not_take_is_named_with_those_it_takes() {
+    let world = World::new(Kind::Sqlite).await;
+    let server = Server::start(&world).await;
+    for (method, path, allowed) in
+        [(Method::DELETE, "/api/v1/gate", "GET,HEAD,POST"), (Method::GET, "/hooks/github", "POST")]
+    {
+        let answer = server.request(method.clone(), path).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(answer.headers()["allow"], allowed);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let text = answer.text().await.expect("words");
+        assert!(text.contains(&format!("{path} does not take {method}")), "{text}");
+    }
+}
