@@ -119,10 +119,11 @@ create index deploy_total_empty on deploy_total (deploys) where deploys = 0;
 -- Counters over changes that landed.
 create table change_total (
   span     bigint not null,
+  repo     text not null,              -- '': every repository
   at       bigint not null,
   class    text not null,
   state    text not null,
   changes  bigint not null,
-  primary key (span, at, class, state)
+  primary key (span, repo, at, class, state)
 );
 create index change_total_empty on change_total (changes) where changes = 0;

@@ -115,10 +115,11 @@ create index deploy_total_empty on deploy_total (deploys) where deploys = 0;
 -- Counters over changes that landed.
 create table change_total (
   span     integer not null,
+  repo     text not null,              -- '': every repository
   at       integer not null,
   class    text not null,
   state    text not null,
   changes  integer not null,
-  primary key (span, at, class, state)
+  primary key (span, repo, at, class, state)
 ) strict;
 create index change_total_empty on change_total (changes) where changes = 0;

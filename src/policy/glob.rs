@@ -52,6 +52,11 @@ impl Glob {
         Ok(Self { text: text.to_owned(), matcher: compile(text, false)?, folded })
     }
 
+    /// Whether it has no letter that could be spelled otherwise: of a path that is plain too it has no twin.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    }
+
     /// Whether a path matches that differs only in letter case and in how Unicode spells it (the path in its form NFKC):
     /// for twins of protected paths (sem 2.1), never to allow.
     #[must_use]

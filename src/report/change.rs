@@ -70,6 +70,8 @@ pub struct ChangePage {
     pub title: String,
     /// The repository.
     pub repo: String,
+    /// Its changes.
+    pub repo_href: String,
     /// The proposal, at its source; `None`: it landed without one.
     pub pull: Option<Link>,
     /// The branch.

@@ -6,7 +6,7 @@ use super::{StoreError, Tx, on};
 
 macro_rules! matching {
     () => {
-        "(cast($1 as text) is null or class = $1) and (cast($2 as text) is null or state = $2) and sort_at >= $3 and sort_at < $4"
+        "(cast($1 as text) is null or class = $1) and (cast($2 as text) is null or state = $2) and sort_at >= $3 and sort_at < $4 and (cast($5 as text) is null or repo = $5)"
     };
 }
 
@@ -15,7 +15,7 @@ macro_rules! listed {
         concat!(
             "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change_version where ",
             matching!(),
-            " and (cast($5 as text) is null or repo = $5) and coalesce(ledger_index, 0) < $6 and until >= $6 and ",
+            " and coalesce(ledger_index, 0) < $6 and until >= $6 and ",
             $place
         )
     };
@@ -23,7 +23,7 @@ macro_rules! listed {
 
 const NEWEST: &str = listed!("(sort_at, id) < ($8, $9) order by sort_at desc, id desc limit $7");
 const OLDEST: &str = listed!("(sort_at, id) > ($8, $9) order by sort_at, id limit $7");
-const SPANS: &str = "select state, cast(sum(changes) as bigint) from change_total where (cast($1 as text) is null or class = $1) and (cast($2 as text) is null or state = $2) and span = $5 and at >= $3 and at < $4 group by state";
+const SPANS: &str = "select state, cast(sum(changes) as bigint) from change_total where (cast($1 as text) is null or class = $1) and (cast($2 as text) is null or state = $2) and span = $6 and repo = coalesce(cast($5 as text), '') and at >= $3 and at < $4 group by state";
 const EDGE: &str = concat!(
     "select state, count(*) from change where landed_sha is not null and ",
     matching!(),
@@ -31,12 +31,12 @@ const EDGE: &str = concat!(
 );
 /// What was said differently at an earlier size: what came since, and what it took the place of.
 const SINCE: &str = concat!(
-    "select state, count(*) from change where landed_sha is not null and ledger_index >= $5 and ",
+    "select state, count(*) from change where landed_sha is not null and ledger_index >= $6 and ",
     matching!(),
     " group by state"
 );
 const BEFORE: &str = concat!(
-    "select state, count(*) from change_past where until >= $5 and ledger_index < $5 and ",
+    "select state, count(*) from change_past where until >= $6 and ledger_index < $6 and ",
     matching!(),
     " group by state"
 );
@@ -45,18 +45,19 @@ const BEFORE: &str = concat!(
 macro_rules! counted {
     ($which:literal) => {
         concat!(
-            "select span, case when length = 0 then 0 else (sort_at - ((sort_at % length) + length) % length) / length end as at, class, state, count(*) as changes \
-             from change cross join (select 0 as span, 86400000000 as length union all select 1, 2764800000000) as spans where landed_sha is not null",
+            "select span, case when wide = 1 then '' else repo end as repo, case when length = 0 then 0 else (sort_at - ((sort_at % length) + length) % length) / length end as at, class, state, count(*) as changes \
+             from change cross join (select 0 as span, 86400000000 as length union all select 1, 2764800000000) as spans \
+             cross join (select 0 as wide union all select 1) as wides where landed_sha is not null",
             $which,
-            " group by 1, 2, 3, 4"
+            " group by 1, 2, 3, 4, 5"
         )
     };
 }
 
 const COUNT: &str = concat!(
-    "insert into change_total (span, at, class, state, changes) select span, at, class, state, cast($2 as bigint) * changes from (",
+    "insert into change_total (span, repo, at, class, state, changes) select span, repo, at, class, state, cast($2 as bigint) * changes from (",
     counted!(" and id = $1"),
-    ") as counted where true on conflict (span, at, class, state) do update set changes = change_total.changes + excluded.changes"
+    ") as counted where true on conflict (span, repo, at, class, state) do update set changes = change_total.changes + excluded.changes"
 );
 const TIDY: &str = "delete from change_total where changes = 0";
 const WRONG: &str = concat!(
@@ -121,7 +122,7 @@ pub fn place(row: &ChangeRow) -> Place {
     Place { at: row.sort_at, id: row.id.clone(), service: String::new() }
 }
 
-/// How many landed changes match, by state, as they were at a size of the ledger. The repository is not asked for.
+/// How many landed changes match, by state, as they were at a size of the ledger.
 pub async fn states(
     tx: &mut Tx,
     filter: &Filter,
@@ -149,15 +150,16 @@ async fn of(
     tx: &mut Tx,
     sql: &'static str,
     filter: &Filter,
-    fifth: Option<i64>,
+    sixth: Option<i64>,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on!(tx, |conn| {
         let query = sqlx::query_as(sql)
             .bind(&filter.class)
             .bind(&filter.state)
             .bind(filter.from)
-            .bind(filter.until);
-        let query = if let Some(fifth) = fifth { query.bind(fifth) } else { query };
+            .bind(filter.until)
+            .bind(&filter.repo);
+        let query = if let Some(sixth) = sixth { query.bind(sixth) } else { query };
         query.fetch_all(conn).await
     })?)
 }

@@ -1,7 +1,7 @@
 //! One sample, all evidence, one page.
 
 use super::changes::{landing, landing_cell};
-use super::{Listed, attribution, exception, moment};
+use super::{Listed, attribution, encoded, exception, moment};
 use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, deploys, links, read, whatif};
 use crate::domain::ticket::Ticket;
@@ -58,6 +58,7 @@ impl App {
         Ok(ChangePage {
             id: row.id.clone(),
             title: row.title.clone(),
+            repo_href: format!("/changes?repo={}", encoded(&repo)),
             repo,
             pull: row
                 .pull

@@ -14,6 +14,7 @@ use crate::report::list::Filters;
 use crate::report::population::Outcomes;
 use crate::store::changes as rows;
 use crate::store::landed::{self, Filter};
+use crate::store::repositories::Repository;
 use crate::store::{self, Tx, unsigned};
 
 const PATH: &str = "/changes";
@@ -33,7 +34,9 @@ impl App {
         let entries = crate::app::ledger::stored_head(&mut tx).await?.size();
         let sizes = (wanted.read_at(entries)?, entries);
         let scope = Filter { from: wanted.from, until: wanted.until, ..Filter::default() };
+        let repositories = store::repositories::all(&mut tx).await?;
         let matching = Filter {
+            repo: wanted.filter("repo").map(|name| id_of(&repositories, name)),
             class: wanted.filter("class"),
             state: wanted.filter("decision"),
             ..scope.clone()
@@ -52,7 +55,7 @@ impl App {
         Ok(ChangesPage {
             here,
             outcomes,
-            filters: filters(wanted),
+            filters: filters(wanted, &repositories),
             sorts: ChangeSorts { landed: wanted.sort(PATH, COLUMNS, order, 0) },
             pager: wanted.pager(PATH, order, (page.len(), of), ends, sizes),
             rows: page,
@@ -74,13 +77,25 @@ fn outcomes(counts: &[(String, i64)]) -> Outcomes {
     outcomes
 }
 
-fn filters(wanted: &Listed) -> Filters {
+/// The id of a repository by its name, one of the configuration first; a name that is not here matches nothing.
+fn id_of(repositories: &[Repository], name: String) -> String {
+    let named = || repositories.iter().filter(|repo| repo.name == name);
+    let found = named().find(|repo| repo.configured).or_else(|| named().next());
+    found.map_or(name.clone(), |repo| repo.id.clone())
+}
+
+fn filters(wanted: &Listed, repositories: &[Repository]) -> Filters {
+    let mut names: Vec<&str> = repositories.iter().map(|repo| repo.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names = names.into_iter().map(|name| (name, name));
     let states = State::ALL.iter().map(|state| (state.as_str(), state.words()));
     let classes = Class::ALL.iter().map(|class| (class.as_str(), class.as_str()));
     Filters {
         action: PATH.to_owned(),
         hidden: hidden(wanted),
         fields: vec![
+            field(wanted, PATH, ("repo", "Repository"), names),
             field(wanted, PATH, ("class", "Class"), classes),
             field(wanted, PATH, ("decision", "State"), states),
         ],

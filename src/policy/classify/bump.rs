@@ -37,8 +37,8 @@ pub(super) fn judge_then(policy: &Policy, files: &[FileChange]) -> Option<Proof>
 }
 
 fn asked<'a>(policy: &'a Policy, files: &[FileChange]) -> Option<&'a Dependencies> {
-    let touched = files.iter().any(builtin::is_dependency_file);
-    policy.trivial.dependencies.as_ref().filter(|_| touched)
+    let rule = policy.trivial.dependencies.as_ref()?;
+    files.iter().any(builtin::is_dependency_file).then_some(rule)
 }
 
 /// What the proof says of one of its files.

@@ -1,5 +1,7 @@
 //! The class of one file: everything that is said about it is heard, and the highest class counts.
 
+use std::cmp::Ordering;
+
 use crate::domain::file::Kind;
 use crate::domain::{Class, FileChange};
 use crate::policy::decision::{FileClass, KeyVerdict};
@@ -62,17 +64,9 @@ pub(super) fn classify(policy: &Policy, change: &FileChange, beside: Beside<'_>)
     findings.extend(by_content(change, is_shown));
     findings.extend(link::findings(policy, change));
     findings.extend(twin::findings(policy, &change.path));
-    let (mut best, mut reason) = (None, None);
-    for finding in findings {
-        let key = (
-            finding.class,
-            rank(&finding),
-            std::cmp::Reverse((finding.rule.clone(), finding.why.clone(), finding.scope.clone())),
-        );
-        if best.as_ref().is_none_or(|best| key > *best) {
-            (best, reason) = (Some(key), Some(finding));
-        }
-    }
+    let reason = findings
+        .into_iter()
+        .reduce(|best, next| if order(&next, &best) == Ordering::Greater { next } else { best });
     // There is always one: the default stands in where nothing else speaks.
     let reason = reason.unwrap_or_else(|| Finding::rule(Class::Critical, "default", "no rule"));
     FileClass {
@@ -84,6 +78,14 @@ pub(super) fn classify(policy: &Policy, change: &FileChange, beside: Beside<'_>)
         why: reason.why,
         keys,
     }
+}
+
+/// Which of two findings speaks for the file: the higher class, then what tells more, then the first by its text, so that
+/// the order of rules never matters.
+fn order(one: &Finding, other: &Finding) -> Ordering {
+    let (class, rank) = (one.class.cmp(&other.class), rank(one).cmp(&rank(other)));
+    let text = || other.rule.cmp(&one.rule).then_with(|| other.why.cmp(&one.why));
+    class.then(rank).then_with(text).then_with(|| other.scope.cmp(&one.scope))
 }
 
 /// Among findings of one class: a rule with a scope tells most, then a path that is not what it seems, then what is

@@ -99,9 +99,9 @@ pub(super) fn is_hook(folders: &[&str], name: &str) -> bool {
 
 /// What makes an image.
 pub(super) fn is_container(name: &str) -> bool {
-    let file = |word: &str| name.starts_with(word) || name.ends_with(&format!(".{word}"));
-    file("dockerfile")
-        || file("containerfile")
+    const ENDINGS: [&str; 2] = [".dockerfile", ".containerfile"];
+    ["dockerfile", "containerfile"].iter().any(|word| name.starts_with(word))
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
         || matches!(name, ".dockerignore" | ".containerignore" | "docker-bake.json" | "earthfile")
         || name.ends_with(".dockerignore")
 }
@@ -223,7 +223,8 @@ pub(super) fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -
     let extension = extension.to_ascii_lowercase();
     let data = matches!(extension.as_str(), "yaml" | "yml" | "json");
     let folder = |wanted: &[&str]| {
-        folders.iter().any(|folder| wanted.contains(&folder.to_ascii_lowercase().as_str()))
+        let is_one = |folder: &&str| wanted.iter().any(|one| folder.eq_ignore_ascii_case(one));
+        folders.iter().any(is_one)
     };
     let template = data || matches!(extension.as_str(), "tpl" | "gotmpl" | "tmpl");
     matches!(

@@ -23,6 +23,8 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
         return odd(format!("its path holds what looks like `{name}`, in another spelling"));
     }
     let folded = foldings(text);
+    // Of plain small letters every spelling is the same one.
+    let is_plain = folded.iter().all(|other| other == text);
     for other in folded.iter().filter(|other| *other != text) {
         if other.split('/').any(|segment| matches!(segment, "." | ".." | ".git")) {
             return odd("its path goes through `.`, `..` or `.git` in another spelling".to_owned());
@@ -32,7 +34,8 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
         }
     }
     let rules = policy.significant.iter().flat_map(|rule| &rule.files);
-    for glob in policy.always_critical.iter().chain(rules) {
+    let globs = policy.always_critical.iter().chain(rules);
+    for glob in globs.filter(|glob| !(is_plain && glob.is_plain())) {
         if !glob.matches(path) && folded.iter().any(|other| glob.matches_folded(other)) {
             return odd(format!(
                 "its path is a twin of `{}`, which a rule protects",
@@ -74,16 +77,16 @@ fn trick(path: &str) -> Option<&'static str> {
 
 /// `NUL`, `aux.md`, `COM1`: with any extension, in any case ("Naming Files, Paths, and Namespaces", Microsoft).
 fn is_device(segment: &str) -> bool {
-    let stem = segment.split('.').next().unwrap_or(segment).trim_end().to_ascii_lowercase();
-    let numbered = |name: &str| {
-        stem.strip_prefix(name).is_some_and(|number| {
-            matches!(number, "\u{b9}" | "\u{b2}" | "\u{b3}")
-                || (number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
-        })
+    const NAMES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let stem = segment.split('.').next().unwrap_or(segment).trim_end();
+    let is_number = |number: &str| {
+        matches!(number, "\u{b9}" | "\u{b2}" | "\u{b3}")
+            || (number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
     };
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
-        || numbered("com")
-        || numbered("lpt")
+    let numbered = stem.get(..3).zip(stem.get(3..)).is_some_and(|(name, number)| {
+        ["com", "lpt"].iter().any(|one| name.eq_ignore_ascii_case(one)) && is_number(number)
+    });
+    numbered || NAMES.iter().any(|name| stem.eq_ignore_ascii_case(name))
 }
 
 /// `GIT~1`, `GITHUB~1`, `GITMOD~1.YML`: six characters at most, a number, an extension of three at most.
@@ -133,10 +136,13 @@ fn resembles(letters: &[char], name: &str) -> bool {
 }
 
 /// The path as file systems see it that ignore case, normalise Unicode or know its compatible characters: composed, and
-/// without marks.
-fn foldings(path: &str) -> [String; 2] {
+/// without marks; of ASCII both are the same.
+fn foldings(path: &str) -> Vec<String> {
+    if path.is_ascii() {
+        return vec![path.to_ascii_lowercase()];
+    }
     let bare = path.nfkd().filter(|c| !is_mark(*c)).collect::<String>();
-    [path.nfkc().collect::<String>().to_lowercase(), bare.to_lowercase()]
+    vec![path.nfkc().collect::<String>().to_lowercase(), bare.to_lowercase()]
 }
 
 #[cfg(test)]

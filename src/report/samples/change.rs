@@ -296,6 +296,7 @@ pub fn change() -> ChangePage {
         id: "chg_01ja9x7q4m".into(),
         title: "Settle refunds in the ledger’s own currency".into(),
         repo: "acme/payments".into(),
+        repo_href: "/changes?repo=acme%2Fpayments".into(),
         pull: Some(Link::new(
             "pull request 1184",
             "https://forge.acme.example/acme/payments/pull/1184",
