@@ -240,3 +240,20 @@ async fn execute(db: &Db, sql: &str) {
         Db::Postgres(pool) => _ = sqlx::query(sql).execute(pool).await.expect("done"),
     }
 }
+
+both!(changes_of_one_repository_are_a_list_with_its_own_totals, |kind| async move {
+    let town = busy(kind, 4).await;
+    let server = Server::start(&town.world).await;
+    let browser = sign_in(&town, &server).await;
+    let whole = read(&browser, "/changes").await;
+    let own = read(&browser, "/changes?repo=acme%2Fpayments").await;
+    assert_eq!(own.rows, whole.rows);
+    assert!(own.says(&format!("{0} of {0} match", own.rows.len())), "{}", own.body);
+    assert_eq!(all(&own.page, ".chip.is-set").len(), 1, "an active filter is seen");
+    let none = read(&browser, "/changes?repo=acme%2Fnobody").await;
+    assert!(none.rows.is_empty() && none.says(&format!("0 of {} match", own.rows.len())));
+    let change = links(&own.page, "/changes/chg").first().cloned().expect("a change");
+    let (_, _, page) = browser.open(&change).await;
+    let back = links(&scraper::Html::parse_document(&page), "/changes?");
+    assert!(back.iter().any(|href| href.contains("repo=acme%2Fpayments")), "{back:?}");
+});
