@@ -11,6 +11,7 @@ mod refused;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use countersign::domain::Time;
 use countersign::policy::model::Effective;
@@ -54,12 +55,12 @@ fn number_of(path: &Path) -> Option<u32> {
 
 /// One trial for each case of a folder, judged by the folder's policy.
 fn judged(folder: &Path) -> Vec<Trial> {
-    let mut trials = Vec::new();
+    let (mut trials, policy) = (Vec::new(), Arc::new(effective(folder)));
     for file in numbered(folder) {
         let title = format!("{}/{}", name(folder), name(&file));
         let text = std::fs::read_to_string(&file).expect("text");
         match testcase::parse(&text) {
-            Ok(cases) => trials.extend(cases.into_iter().map(|case| trial(&title, folder, case))),
+            Ok(cases) => trials.extend(cases.into_iter().map(|case| trial(&title, &policy, case))),
             Err(error) => {
                 trials.push(Trial::test(title, move || Err(error.to_string().into())));
             }
@@ -68,11 +69,9 @@ fn judged(folder: &Path) -> Vec<Trial> {
     trials
 }
 
-fn trial(title: &str, folder: &Path, case: testcase::Case) -> Trial {
-    let (named, folder) = (format!("{title}: {}", case.name), folder.to_owned());
-    Trial::test(named, move || {
-        testcase::run(&case, &effective(&folder), as_of()).map_err(Into::into)
-    })
+fn trial(title: &str, policy: &Arc<Effective>, case: testcase::Case) -> Trial {
+    let (named, policy) = (format!("{title}: {}", case.name), Arc::clone(policy));
+    Trial::test(named, move || testcase::run(&case, &policy, as_of()).map_err(Into::into))
 }
 
 /// Both layers of a folder, as they would be found at the base of a change.
