@@ -28,6 +28,7 @@ mod nested;
 mod order;
 mod owned_paths;
 mod pages;
+mod policy_source;
 mod queue;
 mod reverts;
 mod rollout;

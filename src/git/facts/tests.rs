@@ -220,3 +220,17 @@ fn a_file_that_base_changed_below_an_approval_is_not_as_it_was() {
     let other = found.other.expect("the same bytes now take a fix away");
     assert_eq!(other.differs.len(), 1);
 }
+
+#[test]
+fn case_70_of_many_commits_all_people_are_found() {
+    let kit = Kit::new();
+    let base = kit.commit(&[], &[("a", "0\n")], "base");
+    let head = (0..260).fold(base, |parent, number| {
+        let who = format!("person{number}");
+        kit.commit_as(&who, &[parent], kit.tree(&[("a", &format!("{number}\n"))]), "work")
+    });
+    let facts = change_facts(&kit.repo, base, head, plain()).expect("facts");
+    let people: BTreeSet<&str> =
+        facts.commits.iter().map(|commit| commit.author.name.as_str()).collect();
+    assert_eq!((facts.commits.len(), people.len()), (260, 260));
+}

@@ -109,3 +109,27 @@ fn walk_files(dir: &std::path::Path) -> usize {
         .map(|p| if p.is_dir() { walk_files(&p) } else { 1 })
         .sum()
 }
+
+#[test]
+fn case_10_an_update_merge_with_an_edit_beside_it_is_not_clean() {
+    let merged = lines(&[(2, "mine"), (30, "theirs")]);
+    let sneaked = lines(&[(2, "mine"), (20, "sneaked"), (30, "theirs")]);
+    for (text, extra) in [(&merged, vec![("new", "x")]), (&sneaked, vec![])] {
+        let (kit, approved, head, base) = updated(text, &extra);
+        let proof = clean_update_merge(&kit.repo, approved, head, base).expect("proof");
+        assert!(!proof.holds, "{}", proof.evidence);
+    }
+}
+
+#[test]
+fn case_11_a_conflict_that_a_person_resolved_is_no_clean_update() {
+    for resolved in ["mine", "theirs", "both"] {
+        let kit = Kit::new();
+        let base0 = kit.commit(&[], &[("a", &lines(&[]))], "base");
+        let approved = kit.commit(&[base0], &[("a", &lines(&[(2, "mine")]))], "work");
+        let base1 = kit.commit(&[base0], &[("a", &lines(&[(2, "theirs")]))], "other");
+        let head = kit.commit(&[approved, base1], &[("a", &lines(&[(2, resolved)]))], "Merge main");
+        let proof = clean_update_merge(&kit.repo, approved, head, base1).expect("proof");
+        assert!(!proof.holds, "{resolved}: {}", proof.evidence);
+    }
+}

@@ -8,6 +8,9 @@ use crate::domain::dependency::VersionChange;
 
 use super::{Found, direct};
 
+/// Lines of a `go.mod` above which nothing is proven: each is kept until both sides are compared.
+const MAX_LINES: usize = 10_000;
+
 /// A `go.mod`.
 #[derive(Debug, Default)]
 struct Module {
@@ -25,6 +28,9 @@ pub(super) fn manifest(_: &RepoPath, old: &str, new: &str) -> Found {
 fn read(text: &str) -> Result<Module, String> {
     let mut module = Module::default();
     let mut block: Option<String> = None;
+    if text.lines().nth(MAX_LINES).is_some() {
+        return Err(format!("it has more than {MAX_LINES} lines"));
+    }
     for line in text.lines() {
         let (code, comment) = line.split_once("//").unwrap_or((line, ""));
         let mut words: Vec<String> = code.split_whitespace().map(str::to_owned).collect();

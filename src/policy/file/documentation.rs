@@ -52,7 +52,7 @@ fn every_block_is_read_or_refused_as_it_says() {
             "yaml organisation-error" => assert_eq!(refusal(FileKind::Organisation, text), said),
             "yaml cases" => {
                 let cases = crate::policy::testcase::parse(text).expect("cases");
-                assert_eq!(cases.len(), 3);
+                assert_eq!(cases.len(), 4);
                 continue;
             }
             "yaml run-cases" => {

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::oid;
-use super::{Blob, Case, CaseCommit, CaseOpinion};
-use crate::domain::fact::{Check, Commit, Facts, Grant, Opinion, Pull, Reviewed, Ticket};
+use super::{Blob, Case, CaseCommit, CaseOpinion, CaseProof};
+use crate::domain::fact::{
+    Check, Commit, Elsewhere, Facts, Grant, Opinion, Override, Pull, Reviewed, Ticket,
+};
 use crate::domain::id;
 use crate::domain::{AccountKind, FileChange, Oid, Person, RepoPath, Signature, Time};
 
@@ -23,6 +25,7 @@ pub fn facts_of(
     let files = between(&case.head);
     let head = oid(&[b"head"]);
     let fingerprint = fingerprint(&files);
+    let (opinions, overrides) = opinions(case, head, &fingerprint, as_of);
     Facts {
         repo: "example/repository".to_owned(),
         branch: case.branch.clone(),
@@ -30,10 +33,10 @@ pub fn facts_of(
         pull: Some(pull(case)),
         reviewed: reviewed(case, &files, between),
         reverts: Vec::new(),
-        overrides: Vec::new(),
+        overrides,
         files,
         commits: commits(case, head),
-        opinions: opinions(case, head, &fingerprint, as_of),
+        opinions,
         fingerprint,
         grants: grants(case),
         tickets: tickets(case),
@@ -127,10 +130,10 @@ fn pull(case: &Case) -> Pull {
         title: case.name.clone(),
         opener: person(&case.author),
         opener_is_bot: is_bot(&case.author),
-        pushers: Vec::new(),
-        pushed_by_unknown: false,
+        pushers: case.pushers.iter().filter_map(|name| person(name)).collect(),
+        pushed_by_unknown: case.pushers.iter().any(|name| person(name).is_none()),
         labels,
-        draft: false,
+        draft: case.draft,
     }
 }
 
@@ -152,27 +155,38 @@ fn commits(case: &Case, head: Oid) -> Vec<Commit> {
             author: signature(author, commit.bot),
             committer: signature(committer, commit.bot),
             co_authors: commit.co_authors.iter().map(|name| signature(name, false)).collect(),
-            clean_update_merge: false,
+            clean_update_merge: commit.update_merge,
         });
         parent = id;
     }
     commits
 }
 
-fn opinions(case: &Case, head: Oid, fingerprint: &str, as_of: Time) -> Vec<Opinion> {
+fn opinions(
+    case: &Case,
+    head: Oid,
+    fingerprint: &str,
+    as_of: Time,
+) -> (Vec<Opinion>, Vec<Override>) {
     let number = i64::try_from(case.approvals.len()).unwrap_or(0);
-    (0_i64..)
-        .zip(&case.approvals)
-        .map(|(place, said)| {
-            let at = as_of.micros().saturating_sub((number - place).saturating_mul(STEP));
-            let at = Time::from_micros(at).unwrap_or(as_of);
-            opinion(said, format!("review-{:04}", place + 1), at, head, fingerprint)
-        })
-        .collect()
+    let (mut opinions, mut overrides) = (Vec::new(), Vec::new());
+    for (place, said) in (0_i64..).zip(&case.approvals) {
+        let at = as_of.micros().saturating_sub((number - place).saturating_mul(STEP));
+        let at = Time::from_micros(at).unwrap_or(as_of);
+        let id = format!("review-{:04}", place + 1);
+        if let Some(by) = &said.overridden_by {
+            let (by, why) = (Person(by.to_lowercase()), format!("case `{}`", case.name));
+            overrides.push(Override { veto: id.clone(), by, at: as_of, why });
+        }
+        opinions.push(opinion(said, id, at, head, fingerprint));
+    }
+    (opinions, overrides)
 }
 
 fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &str) -> Opinion {
     let earlier = earlier(said);
+    let same = said.proof == Some(CaseProof::SameDelta);
+    let proven = |at_head: bool| (same || at_head).then(|| fingerprint.to_owned());
     Opinion {
         id,
         by: person(&said.by),
@@ -181,12 +195,24 @@ fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &st
         member: Some(said.member),
         verdict: said.state,
         commit: Some(earlier.unwrap_or(head)),
-        fingerprint: earlier.is_none().then(|| fingerprint.to_owned()),
-        proofs: Vec::new(),
+        fingerprint: proven(earlier.is_none()),
+        proofs: tree_proof(said).into_iter().collect(),
         overtaken_by: earlier.map(|_| head),
-        elsewhere: None,
+        elsewhere: said
+            .branch
+            .clone()
+            .map(|branch| Elsewhere { branch: Some(branch), fingerprint: proven(false) }),
         at,
-        dismissed_at: None,
+        dismissed_at: said.dismissed.then_some(at),
+    }
+}
+
+/// The word by which git's facts tell of it.
+fn tree_proof(said: &CaseOpinion) -> Option<String> {
+    match said.proof? {
+        CaseProof::SameDelta => None,
+        CaseProof::CleanRebase => Some("clean_rebase".to_owned()),
+        CaseProof::CleanUpdateMerge => Some("clean_update_merge".to_owned()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Cases that test a policy (contract, "Policy test cases"): reading them, making facts of one, comparing.
 //!
 //! Names of people are compared without case. A name with an `@` is an address that maps to nobody known; one
-//! that ends in `[bot]` is a bot. Beside the keys of the contract a case may say `branch` (default `main`), `labels` and
-//! `checks` (conclusions by name, `pending` for one that still runs), and an approval `member` (default `true`) and `files` (what stood at the commit under `at`, where that
-//! was other than at the head). Reading is strict: an unknown or duplicate key, an anchor, a tag or a second document is an error
+//! that ends in `[bot]` is a bot. Beside the keys of the contract a case may say `branch` (default `main`), `labels`, `draft`,
+//! `pushers` and `checks` (conclusions by name, `pending` for one that still runs), a commit `update_merge`, and an approval
+//! `member` (default `true`), `files` (what stood at the commit under `at`, where that was other than at the head), `proof`,
+//! `branch`, `dismissed` and `overridden_by`. Reading is strict: an unknown or duplicate key, an anchor, a tag or a second document is an error
 //! with line and column, and a case that expects nothing is refused, because it could not fail.
 
 mod facts;
@@ -14,7 +15,7 @@ mod tests;
 
 pub use facts::facts_of;
 pub use read::parse;
-pub use run::run;
+pub use run::{judge, run};
 
 use std::collections::BTreeMap;
 
@@ -74,6 +75,10 @@ pub struct Case {
     pub branch: String,
     /// Its labels.
     pub labels: Vec<String>,
+    /// Who pushed to it beside its author.
+    pub pushers: Vec<String>,
+    /// Still a draft.
+    pub draft: bool,
     /// What the decision must say.
     pub expect: Expect,
 }
@@ -92,6 +97,9 @@ pub struct CaseCommit {
     /// Its author and committer are a bot.
     #[serde(default)]
     pub bot: bool,
+    /// It merges base, and git finds that the merge is the automatic one.
+    #[serde(default)]
+    pub update_merge: bool,
 }
 
 /// An opinion of a case.
@@ -111,6 +119,30 @@ pub struct CaseOpinion {
     /// Whether the source counts them among those who belong to the repository.
     #[serde(default = "yes")]
     pub member: bool,
+    /// What git proves between the earlier commit and the head.
+    #[serde(default)]
+    pub proof: Option<CaseProof>,
+    /// The branch it was given for, where that is not the one it goes to now.
+    #[serde(default)]
+    pub branch: Option<String>,
+    /// Somebody dismissed it since.
+    #[serde(default)]
+    pub dismissed: bool,
+    /// The administrator who set this veto aside.
+    #[serde(default)]
+    pub overridden_by: Option<String>,
+}
+
+/// What git proves of an earlier commit (sem 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseProof {
+    /// The change is the same, on whatever base.
+    SameDelta,
+    /// The head is what a rebase makes of it.
+    CleanRebase,
+    /// All that came since are automatic merges of base.
+    CleanUpdateMerge,
 }
 
 fn yes() -> bool {

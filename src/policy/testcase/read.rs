@@ -12,6 +12,7 @@ use serde_saphyr::{Options, Spanned};
 use sha2::{Digest as _, Sha256};
 
 use super::{Blob, Case, CaseCommit, CaseError, CaseGrant, CaseOpinion, CaseTicket, Expect};
+use crate::domain::fact::Verdict;
 use crate::domain::{Oid, RepoPath, Time};
 
 /// Bytes above which a file of cases is refused.
@@ -95,6 +96,10 @@ struct RawCase {
     branch: String,
     #[serde(default)]
     labels: Vec<String>,
+    #[serde(default)]
+    pushers: Vec<String>,
+    #[serde(default)]
+    draft: bool,
     expect: Expect,
 }
 
@@ -119,15 +124,8 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
     if raw.base.is_empty() && raw.head.is_empty() {
         return refuse(format!("case `{}` has no file in `base` or `head`", raw.name));
     }
-    if let Some(said) = raw
-        .approvals
-        .iter()
-        .find(|said| !said.files.is_empty() && said.at.as_deref().is_none_or(|word| word == "head"))
-    {
-        return refuse(format!(
-            "case `{}`: `files` of the approval by {} need `at: earlier`; at the head they are those of `head`",
-            raw.name, said.by
-        ));
+    if let Some(why) = raw.approvals.iter().find_map(contradiction) {
+        return refuse(format!("case `{}`: {why}", raw.name));
     }
     Ok(Case {
         name: raw.name,
@@ -142,8 +140,29 @@ fn case(raw: Spanned<RawCase>) -> Result<Case, CaseError> {
         checks: raw.checks,
         branch: raw.branch,
         labels: raw.labels,
+        pushers: raw.pushers,
+        draft: raw.draft,
         expect: raw.expect,
     })
+}
+
+/// What an approval says that cannot all be so.
+fn contradiction(said: &CaseOpinion) -> Option<String> {
+    let (by, at_head) = (&said.by, said.at.as_deref().is_none_or(|word| word == "head"));
+    if at_head && !said.files.is_empty() {
+        return Some(format!(
+            "`files` of the approval by {by} need `at: earlier`; at the head they are those of `head`"
+        ));
+    }
+    if at_head && said.branch.is_none() && said.proof.is_some() {
+        return Some(format!(
+            "`proof` of the approval by {by} needs `at: earlier` or `branch`; at the head nothing has to be proven"
+        ));
+    }
+    if said.overridden_by.is_some() && said.state != Verdict::Veto {
+        return Some(format!("`overridden_by` of the opinion by {by} needs `state: veto`"));
+    }
+    None
 }
 
 fn files(raw: BTreeMap<String, RawFile>) -> BTreeMap<RepoPath, Blob> {

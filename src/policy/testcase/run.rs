@@ -3,17 +3,22 @@
 use super::{Blob, Case, compare, facts_of};
 use crate::domain::{FileChange, RepoPath, Side, Time};
 use crate::policy::model::Effective;
-use crate::policy::{classify, content, decide, dependencies, keys};
+use crate::policy::{Decision, classify, content, decide, dependencies, keys};
 
 /// Git's mode of a submodule.
 const SUBMODULE: u32 = 0o160_000;
 
 /// Judges a case as of an instant; the error says what was expected and what came instead.
 pub fn run(case: &Case, effective: &Effective, now: Time) -> Result<(), String> {
+    compare(&case.expect, &judge(case, effective, now))
+}
+
+/// The decision about a case as of an instant.
+#[must_use]
+pub fn judge(case: &Case, effective: &Effective, now: Time) -> Decision {
     let facts = facts_of(case, now, change);
     let classification = classify(effective, &facts);
-    let decision = decide(effective, &facts, &classification, now);
-    compare(&case.expect, &decision)
+    decide(effective, &facts, &classification, now)
 }
 
 /// The change of one path, as git would tell it.

@@ -207,6 +207,21 @@ fn bad_cases_are_refused_with_their_place() {
             1,
             "need `at: earlier`",
         ),
+        (
+            "- name: a\n  head: { a: x }\n  approvals: [{ by: b, state: approve, proof: clean_rebase }]\n  expect: { pass: true }\n",
+            1,
+            "`at: earlier` or `branch`",
+        ),
+        (
+            "- name: a\n  head: { a: x }\n  approvals: [{ by: b, state: approve, overridden_by: c }]\n  expect: { pass: true }\n",
+            1,
+            "needs `state: veto`",
+        ),
+        (
+            "- name: a\n  head: { a: x }\n  approvals: [{ by: b, state: approve, at: before, proof: looks_alike }]\n  expect: { pass: true }\n",
+            3,
+            "looks_alike",
+        ),
         ("[]", 1, "no case"),
     ] {
         let error = parse(text).expect_err(text);
