@@ -668,6 +668,7 @@ fn what_the_arguments_themselves_forbid_ends_with_2() {
             vec!["veto", "override", "a/b", "90", "--by", "x", "--reason", "y"],
             "a repository and a number such as acme/payments#42 are needed",
         ),
+        (vec!["authors", "disown", "a/b#4", SHA], "--reason <TEXT>"),
         (vec!["policy", "check"], "<FILE>..."),
         (vec!["policy", "test"], "<CASES>..."),
         (vec!["policy", "test", "--repo", ".", "x.yml"], "cannot be used with"),
@@ -1108,6 +1109,22 @@ fn an_override_says_who_and_needs_a_repository_that_is_known() {
     let (code, out, err) = run(folder.path(), &with(" "));
     assert_eq!((code, out.as_str()), (2, ""));
     assert_eq!(err, "error: --by: say who overrides the veto\n");
+    let (code, _, err) = run(folder.path(), &with("helen"));
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("acme/payments"), "{err}");
+}
+
+#[test]
+fn a_disowned_trailer_says_who_and_needs_a_repository_that_is_known() {
+    let folder = folder();
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let with = |by: &'static str| {
+        let reason = "I never saw this branch before";
+        ["authors", "disown", "acme/payments#42", SHA, "--by", by, "--reason", reason]
+    };
+    let (code, out, err) = run(folder.path(), &with(" "));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err, "error: --by: say who disowns the trailer\n");
     let (code, _, err) = run(folder.path(), &with("helen"));
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("acme/payments"), "{err}");

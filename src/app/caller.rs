@@ -9,7 +9,7 @@ use super::AppError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Reads records.
+    /// Reads records, and disowns what is said in their own name.
     Reader,
     /// Reads, and links pull requests to tickets.
     Engineer,
@@ -46,6 +46,7 @@ impl Role {
             Action::ReadReports => matches!(self, Self::Auditor | Self::Admin),
             Action::AskGate | Action::ReportDeploy => matches!(self, Self::Ci | Self::Admin),
             Action::Link | Action::TryPolicy => matches!(self, Self::Engineer | Self::Admin),
+            Action::Disown => matches!(self, Self::Reader | Self::Engineer | Self::Admin),
             Action::OverrideVeto | Action::Administer => self == Self::Admin,
         }
     }
@@ -81,6 +82,8 @@ pub enum Action {
     TryPolicy,
     /// Set a veto aside.
     OverrideVeto,
+    /// Disown a co-author trailer that names oneself.
+    Disown,
     /// Make tokens, end other people's sessions, retry what was parked.
     Administer,
 }
@@ -97,6 +100,7 @@ impl Action {
             Self::Link => "link pull requests to tickets",
             Self::TryPolicy => "try a policy",
             Self::OverrideVeto => "override vetoes",
+            Self::Disown => "disown co-author trailers",
             Self::Administer => "administer",
         }
     }

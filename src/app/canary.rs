@@ -42,6 +42,7 @@ fn canary() -> Option<Facts> {
         reviewed: Vec::new(),
         reverts: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

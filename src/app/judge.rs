@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use self::reviewed::{AimedElsewhere, AtHead, ProvedAt};
 use super::people::People;
-use super::{App, AppError, groups, links, mirrors::PolicyAt, overrides, project};
+use super::{App, AppError, disowned, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
 use crate::domain::fact::{Check, Commit, Elsewhere, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
@@ -178,6 +178,7 @@ impl App {
         facts.checks = checks(&mut tx, repo, facts.head).await?;
         if let Some(pull) = &judged.pull {
             facts.overrides = overrides::of_pull(&mut tx, &repo.id, pull.number).await?;
+            facts.disowned = disowned::of_pull(&mut tx, &repo.id, pull.number).await?;
         }
         if let Some(now) = judged.pull.as_ref().and_then(|pull| pull.now.as_ref()) {
             judged.title.clone_from(&now.value.title);
@@ -334,6 +335,7 @@ fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
         reviewed: Vec::new(),
         reverts: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

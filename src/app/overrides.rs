@@ -91,26 +91,15 @@ impl App {
         request: OverrideRequest,
     ) -> Result<Override, AppError> {
         caller.may_in_person(Action::OverrideVeto)?;
-        let why = reason(&request.reason)?;
-        let mut tx = self.db().read().await?;
-        let row = store::changes::get(&mut tx, &request.change).await?;
-        let row = row.ok_or_else(|| {
-            AppError::NotFound(format!("there is no change `{}`", request.change))
-        })?;
-        let repo = store::repositories::by_id(&mut tx, &row.repo).await?;
-        drop(tx);
-        let (Some(repo), Some(number)) = (repo, row.pull) else {
-            return Err(AppError::NotFound(
-                "this change landed without a pull request, so nobody could veto it".to_owned(),
-            ));
-        };
+        let why = reason(&request.reason, "the veto is overridden")?;
+        let (repo, number) = self.proposed(&request.change, "nobody could veto it").await?;
         let judged = self.judge(&repo, &Subject::Pull(number), self.clock().now()).await?;
         let by = self.who_overrides(caller, &repo, &judged.facts).await?;
         let veto = standing(&judged.facts, &request.veto)?;
         let set_aside = SetAside {
             repo: repo.id,
             number,
-            change: row.id,
+            change: request.change,
             vetoed_by: veto.name.clone(),
             head: judged.facts.head,
             veto: request.veto,
@@ -118,6 +107,41 @@ impl App {
             why,
         };
         self.writer().submit(set_aside).await
+    }
+
+    /// The pull request of a change by the change's id, and its repository. `so` is what follows where it has none.
+    pub(super) async fn proposed(
+        &self,
+        change: &str,
+        so: &str,
+    ) -> Result<(Repository, u64), AppError> {
+        let mut tx = self.db().read().await?;
+        let row = store::changes::get(&mut tx, change).await?;
+        let row =
+            row.ok_or_else(|| AppError::NotFound(format!("there is no change `{change}`")))?;
+        let repo = store::repositories::by_id(&mut tx, &row.repo).await?;
+        repo.zip(row.pull).ok_or_else(|| {
+            AppError::NotFound(format!("this change landed without a pull request, so {so}"))
+        })
+    }
+
+    /// The caller as a person of the repository's source. Whoever cannot be told from others is not let in (P2); `so`
+    /// is what cannot be told then.
+    pub(super) async fn person_of(
+        &self,
+        caller: &Caller,
+        repo: &Repository,
+        so: &str,
+    ) -> Result<Person, AppError> {
+        let organisation = self.organisation().organisation();
+        let mut tx = self.db().read().await?;
+        let people = People::load(&mut tx, &repo.source, &organisation).await?;
+        people.named(&caller.name).ok_or_else(|| {
+            AppError::Forbidden(format!(
+                "{} is nobody the organisation file names under `people`, and no login of {}, so nobody can tell {so}",
+                caller.name, repo.source
+            ))
+        })
     }
 
     /// The caller as a person of the repository's source, who took no part in the change. Whoever cannot be told from
@@ -128,18 +152,8 @@ impl App {
         repo: &Repository,
         facts: &Facts,
     ) -> Result<Person, AppError> {
-        if let Some(why) = facts.errors.first() {
-            return Err(AppError::Unavailable(format!("who wrote this cannot be told: {why}")));
-        }
-        let organisation = self.organisation().organisation();
-        let mut tx = self.db().read().await?;
-        let people = People::load(&mut tx, &repo.source, &organisation).await?;
-        let by = people.named(&caller.name).ok_or_else(|| {
-            AppError::Forbidden(format!(
-                "{} is nobody the organisation file names under `people`, and no login of {}, so nobody can tell whether they took part",
-                caller.name, repo.source
-            ))
-        })?;
+        readable(facts)?;
+        let by = self.person_of(caller, repo, "whether they took part").await?;
         match policy::approvals::excluded(facts).get(&by) {
             Some(why) => Err(AppError::Forbidden(format!(
                 "{by} took part in this change ({why}); somebody else has to override the veto"
@@ -165,11 +179,20 @@ fn standing<'a>(facts: &'a Facts, id: &str) -> Result<&'a Opinion, AppError> {
     Err(AppError::NotFound(format!("no veto `{id}` stands on this change; standing: {known}")))
 }
 
-fn reason(text: &str) -> Result<String, AppError> {
+/// Nobody takes part in, or keeps out of, what could not be read.
+pub(super) fn readable(facts: &Facts) -> Result<(), AppError> {
+    match facts.errors.first() {
+        Some(why) => Err(AppError::Unavailable(format!("who wrote this cannot be told: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// A reason of a fair length, without the space around it; `what` is what it says the reason of.
+pub(super) fn reason(text: &str, what: &str) -> Result<String, AppError> {
     let text = text.trim();
     match text.chars().count() {
         count if count < REASON_LEAST => Err(AppError::Invalid(format!(
-            "reason: at least {REASON_LEAST} characters say why the veto is overridden; these are {count}"
+            "reason: at least {REASON_LEAST} characters say why {what}; these are {count}"
         ))),
         count if count > REASON_MOST => Err(AppError::Invalid(format!(
             "reason: at most {REASON_MOST} characters; these are {count}"

@@ -4,6 +4,7 @@
 //! every command.
 
 pub mod audit;
+mod authors;
 mod baseline;
 pub mod demo;
 mod doctor;
@@ -79,6 +80,9 @@ enum Command {
     Unlink(link::UnlinkArgs),
     /// Declares what runs somewhere, where no deploy was ever reported
     Baseline(baseline::BaselineArgs),
+    /// Disowns a co-author trailer, as the person whom it names and with a reason
+    #[command(subcommand)]
+    Authors(authors::AuthorsCommand),
     /// Sets a veto aside, as an administrator and with a reason
     #[command(subcommand)]
     Veto(veto::VetoCommand),
@@ -141,6 +145,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Link(args) => link::link(args, config).await,
         Command::Unlink(args) => link::unlink(args, config).await,
         Command::Baseline(args) => baseline::run(args, config).await,
+        Command::Authors(command) => Box::pin(authors::run(command, config)).await,
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => Box::pin(policy::run(command, config)).await,
         Command::Verify(args) => verify::run(args, config).await,

@@ -37,6 +37,9 @@ pub struct Facts {
     /// Vetoes that an administrator set aside, by veto.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
+    /// `Co-authored-by` trailers that the named person disowned, by commit and person (sem 3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disowned: Vec<Disowned>,
     /// Who held which role, over time, resolved to people.
     pub grants: Vec<Grant>,
     /// Linked tickets.
@@ -156,6 +159,20 @@ pub struct Override {
     /// The id of the opinion.
     pub veto: String,
     /// Who set it aside.
+    pub by: Person,
+    /// When, by our clock.
+    pub at: Time,
+    /// Why.
+    pub why: String,
+}
+
+/// A `Co-authored-by` that the named person says is not theirs (sem 3). It is bound to that commit: the same trailer in
+/// another one stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disowned {
+    /// The commit whose message has the trailer.
+    pub commit: Oid,
+    /// Whom it names, and who disowns it.
     pub by: Person,
     /// When, by our clock.
     pub at: Time,

@@ -152,6 +152,7 @@ impl Story {
                 reviewed: Vec::new(),
                 reverts: Vec::new(),
                 overrides: Vec::new(),
+                disowned: Vec::new(),
                 grants: Vec::new(),
                 tickets: Vec::new(),
                 checks: Vec::new(),

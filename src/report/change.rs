@@ -118,6 +118,8 @@ pub struct ChangePage {
     pub receipt: Option<ReceiptView>,
     /// What its edit of the policy file would do; `None`: it edits none, or has landed.
     pub policy_edit: Option<PolicyEdit>,
+    /// Co-author trailers that the named person disowned: commit, who, when, why.
+    pub disowned: Vec<String>,
     /// Whether it lies in the scope of the frame.
     pub in_scope: bool,
     /// Downloads and actions: bundle, JSON.

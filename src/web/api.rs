@@ -11,7 +11,9 @@ use super::extract::{Json, Query};
 use super::problem::Problem;
 use crate::app::gate::Asked;
 use crate::app::read::{Page, Wanted};
-use crate::app::{App, BaselineRequest, LinkRequest, OverrideRequest, SimulateRequest};
+use crate::app::{
+    App, BaselineRequest, DisownRequest, LinkRequest, OverrideRequest, SimulateRequest,
+};
 
 /// `GET /api/v1/gate`.
 pub(super) async fn gate_by_query(
@@ -161,6 +163,26 @@ pub(super) async fn override_veto(
 ) -> Result<Response, Problem> {
     let over = app.override_veto(&caller, OverrideRequest { change, veto, reason }).await?;
     let body = json!({ "veto": over.veto, "by": over.by, "at": over.at, "reason": over.why });
+    Ok((StatusCode::CREATED, no_store(body)).into_response())
+}
+
+/// A co-author trailer to disown.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisownBody {
+    commit: String,
+    reason: String,
+}
+
+/// `POST /api/v1/changes/{id}/disowned`.
+pub(super) async fn disown(
+    State(app): State<App>,
+    InPerson(caller): InPerson,
+    Path(change): Path<String>,
+    Json(DisownBody { commit, reason }): Json<DisownBody>,
+) -> Result<Response, Problem> {
+    let said = app.disown(&caller, DisownRequest { change, commit, reason }).await?;
+    let body = json!({ "commit": said.commit, "by": said.by, "at": said.at, "reason": said.why });
     Ok((StatusCode::CREATED, no_store(body)).into_response())
 }
 

@@ -51,6 +51,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/changes", get(api::changes))
         .route("/api/v1/changes/{id}", get(api::change))
         .route("/api/v1/changes/{id}/overrides", post(api::override_veto))
+        .route("/api/v1/changes/{id}/disowned", post(api::disown))
         .route("/api/v1/deploys", get(api::deploys))
         .route("/api/v1/deploys/{id}", get(api::deploy))
         .route("/api/v1/decisions/{id}", get(api::decision))

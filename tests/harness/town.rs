@@ -8,9 +8,12 @@ use countersign::app::{AppError, Caller, Role};
 use countersign::cli::demo::forge::{Delivery, Forge, ForgeError, Secrets};
 use countersign::domain::Oid;
 use countersign::integrations::Headers;
+use reqwest::Method;
+use reqwest::header::SET_COOKIE;
 use serde_json::Value;
 
 use super::git_server::GitServer;
+use super::server::Server;
 use super::{Kind, SECRET, Setup, World};
 
 /// The organisation of most stories.
@@ -196,4 +199,26 @@ pub async fn receive(world: &World, delivery: &Delivery) -> Result<Receipt, AppE
 /// A step of a story that the model must be able to do.
 pub fn done<T>(step: Result<T, ForgeError>) -> T {
     step.unwrap_or_else(|error| panic!("the story cannot go on: {error}"))
+}
+
+/// The cookie of somebody who signed in.
+pub async fn cookie(town: &Town, server: &Server, person: &str, role: Role) -> String {
+    let link = town.world.app.sign_in_link(&Caller::operator(), person, role).await;
+    let path = format!("/sign-in/{}", link.expect("a link"));
+    let signed = server.request(Method::POST, &path).send().await.expect("an answer");
+    let cookie = signed.headers()[SET_COOKIE].to_str().expect("text");
+    cookie.split(';').next().unwrap_or_default().to_owned()
+}
+
+/// How many entries of a kind the ledger has.
+pub async fn entries(town: &Town, kind: &str) -> usize {
+    let operator = Caller::operator();
+    let app = &town.world.app;
+    let size = app.verify_ledger(&operator, |_, _| {}).await.expect("it verifies").size;
+    let mut found = 0;
+    for index in 0..size {
+        let (_, bytes) = app.entry(&operator, index).await.expect("an entry");
+        found += usize::from(String::from_utf8_lossy(&bytes).contains(&format!("\"{kind}\"")));
+    }
+    found
 }

@@ -41,6 +41,8 @@ const TABLE: &[Row] = &[
     ("/api/v1/changes/{id}", "GET", "/api/v1/changes/chg_x", Some(READERS)),
     // Only a person who is signed in as an administrator: `vetoes.rs` tells of them.
     ("/api/v1/changes/{id}/overrides", "POST", "/api/v1/changes/chg_x/overrides", Some(NOBODY)),
+    // Only the person whom a trailer names, signed in: `coauthors.rs` tells of them.
+    ("/api/v1/changes/{id}/disowned", "POST", "/api/v1/changes/chg_x/disowned", Some(NOBODY)),
     ("/api/v1/policy/simulate", "POST", "/api/v1/policy/simulate", Some(LINKERS)),
     ("/api/v1/deploys", "GET", "/api/v1/deploys", Some(READERS)),
     ("/api/v1/deploys/{id}", "GET", "/api/v1/deploys/dep_x", Some(READERS)),
@@ -119,6 +121,9 @@ async fn every_route_lets_in_exactly_the_roles_of_its_row() {
             }
             if route.ends_with("/overrides") {
                 request = request.body(r#"{"veto":"1","reason":"a reason of twenty letters"}"#);
+            }
+            if route.ends_with("/disowned") {
+                request = request.body(r#"{"commit":"1","reason":"a reason of twenty letters"}"#);
             }
             let status = request.send().await.expect("an answer").status();
             let refused = status == StatusCode::FORBIDDEN;

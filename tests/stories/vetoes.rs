@@ -3,14 +3,13 @@
 use countersign::app::{AppError, Caller, OverrideRequest, Role};
 use countersign::cli::demo::forge::{Proposal, PullId, Work};
 use countersign::policy::State;
-use reqwest::header::SET_COOKIE;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::both;
 use crate::harness::Kind;
 use crate::harness::server::{Server, token};
-use crate::harness::town::{ORGANISATION, POLICY, REPO, Town, done};
+use crate::harness::town::{ORGANISATION, POLICY, REPO, Town, cookie, done, entries};
 
 const REASON: &str = "the scanner took a test key for a real one";
 
@@ -38,14 +37,6 @@ async fn standing(town: &Town) -> (String, Vec<String>) {
 
 fn request(change: &str, veto: &str, reason: &str) -> OverrideRequest {
     OverrideRequest { change: change.to_owned(), veto: veto.to_owned(), reason: reason.to_owned() }
-}
-
-async fn cookie(town: &Town, server: &Server, person: &str, role: Role) -> String {
-    let link = town.world.app.sign_in_link(&Caller::operator(), person, role).await;
-    let path = format!("/sign-in/{}", link.expect("a link"));
-    let signed = server.request(Method::POST, &path).send().await.expect("an answer");
-    let cookie = signed.headers()[SET_COOKIE].to_str().expect("text");
-    cookie.split(';').next().unwrap_or_default().to_owned()
 }
 
 async fn post(server: &Server, cookie: &str, change: &str, body: &Value) -> Response {
@@ -91,19 +82,6 @@ both!(an_administrator_overrides_a_veto_with_a_reason_and_it_is_shown_as_that, |
     let answer = town.may_merge(head).await;
     assert_eq!(answer.state, State::Rejected, "the override was of the first veto");
 });
-
-/// How many entries of a kind the ledger has.
-async fn entries(town: &Town, kind: &str) -> usize {
-    let operator = Caller::operator();
-    let app = &town.world.app;
-    let size = app.verify_ledger(&operator, |_, _| {}).await.expect("it verifies").size;
-    let mut found = 0;
-    for index in 0..size {
-        let (_, bytes) = app.entry(&operator, index).await.expect("an entry");
-        found += usize::from(String::from_utf8_lossy(&bytes).contains(&format!("\"{kind}\"")));
-    }
-    found
-}
 
 both!(a_veto_is_overridden_by_nobody_else_and_for_no_lesser_reason, |kind| async move {
     let (town, _) = vetoed(kind).await;

@@ -6,6 +6,7 @@ use crate::app::changes::{ChangeBody, body};
 use crate::app::{Action, App, AppError, Caller, deploys, links, read, whatif};
 use crate::domain::ticket::Ticket;
 use crate::domain::{RepoPath, Time};
+use crate::policy::approvals;
 use crate::policy::decision::Counted;
 use crate::report::change::{
     ChangePage, FileRow, MovedRow, Place, PolicyEdit, TicketMoments, TicketState,
@@ -86,6 +87,7 @@ impl App {
             exceptions: exceptions.iter().map(|row| (exception(row), Prose::new())).collect(),
             receipt,
             policy_edit: edit,
+            disowned: approvals::disowned(&body.facts).map(approvals::disowned_words).collect(),
             in_scope: scope.holds(moment("change", &row.id, row.sort_at)?, &reached(&deploys)),
             actions: vec![Link::new("JSON", format!("/api/v1/changes/{id}"))],
             decision: body.decision,
@@ -236,6 +238,10 @@ fn events(
     for over in &body.facts.overrides {
         let what = "overrode a veto";
         events.push(event(over.at, Lane::Review, &over.by.0, what, what, EventMark::Attention));
+    }
+    for said in approvals::disowned(&body.facts) {
+        let what = "disowned a co-author trailer";
+        events.push(event(said.at, Lane::Review, &said.by.0, what, what, EventMark::Attention));
     }
     if let Some(at) = landed {
         let how = body.facts.landing.as_ref().map_or("direct", |landing| landing.how.as_str());

@@ -41,6 +41,7 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         reviewed: Vec::new(),
         reverts: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

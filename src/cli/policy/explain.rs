@@ -130,6 +130,7 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
         reviewed: Vec::new(),
         reverts: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: grants(&effective.organisation),
         tickets: Vec::new(),
         checks: Vec::new(),

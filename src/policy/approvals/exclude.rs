@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::fact::{Commit, Facts};
+use crate::domain::fact::{Commit, Disowned, Facts};
 use crate::domain::{Oid, Person, Signature};
 
 /// People who may not approve, each with the reason in words: `co-author of b02d77c1e4`.
@@ -51,11 +51,13 @@ impl Part {
 }
 
 /// Everybody who took part: opener, pushers, and author, committer and co-authors of every commit over the
-/// whole graph, except those of a merge from base that git proved to be the automatic one.
+/// whole graph, except those of a merge from base that git proved to be the automatic one. A co-author trailer that the
+/// named person disowned excludes nobody; whatever else they did still does (sem 3).
 #[must_use]
 pub fn excluded(facts: &Facts) -> Excluded {
     let mut parts: BTreeMap<&Person, Part> = BTreeMap::new();
-    for (person, part) in parts_of_pull(facts).chain(written(facts).flat_map(parts_of_commit)) {
+    let commits = written(facts).flat_map(|commit| parts_of_commit(commit, &facts.disowned));
+    for (person, part) in parts_of_pull(facts).chain(commits) {
         parts.entry(person).and_modify(|old| *old = part.min(*old)).or_insert(part);
     }
     Excluded(parts.into_iter().map(|(person, part)| (person.clone(), part.words())).collect())
@@ -68,14 +70,51 @@ fn parts_of_pull(facts: &Facts) -> impl Iterator<Item = (&Person, Part)> {
     })
 }
 
-fn parts_of_commit(commit: &Commit) -> impl Iterator<Item = (&Person, Part)> {
+fn parts_of_commit<'a>(
+    commit: &'a Commit,
+    disowned: &'a [Disowned],
+) -> impl Iterator<Item = (&'a Person, Part)> {
     let author = commit.author.person.iter().map(|person| (person, Part::Author(commit.id)));
     let committer =
         commit.committer.person.iter().map(|person| (person, Part::Committer(commit.id)));
-    let co_authors = commit.co_authors.iter().filter_map(|signature| {
-        signature.person.as_ref().map(|person| (person, Part::CoAuthor(commit.id)))
-    });
+    let co_authors = trailers(commit)
+        .filter(|person| !disowned.iter().any(|said| is_of(said, commit, person)))
+        .map(|person| (person, Part::CoAuthor(commit.id)));
     author.chain(committer).chain(co_authors)
+}
+
+/// Whom the commit's co-author trailers name, as far as they map to somebody.
+fn trailers(commit: &Commit) -> impl Iterator<Item = &Person> {
+    commit.co_authors.iter().filter_map(|signature| signature.person.as_ref())
+}
+
+fn is_of(said: &Disowned, commit: &Commit, person: &Person) -> bool {
+    said.commit == commit.id && said.by == *person
+}
+
+/// The commits whose co-author trailers name a person, and which exclude them by it unless they disown it.
+#[must_use]
+pub fn named_as_co_author(facts: &Facts, person: &Person) -> Vec<Oid> {
+    let named = written(facts).filter(|commit| trailers(commit).any(|named| named == person));
+    named.map(|commit| commit.id).collect()
+}
+
+/// The disowned trailers that are part of this change, by commit and person. One of a commit that is no part of it any
+/// more says nothing.
+pub fn disowned(facts: &Facts) -> impl Iterator<Item = &Disowned> {
+    let stands = |said: &&Disowned| {
+        written(facts).any(|commit| trailers(commit).any(|person| is_of(said, commit, person)))
+    };
+    let mut found: Vec<&Disowned> = facts.disowned.iter().filter(stands).collect();
+    found.sort_by_key(|said| (said.commit, &said.by, said.at));
+    found.into_iter()
+}
+
+/// The flag on a disowned trailer: which commit, who, when and why.
+#[must_use]
+pub fn disowned_words(said: &Disowned) -> String {
+    let (commit, at) = (said.commit.short(), said.at.to_seconds_text());
+    format!("co-author trailer of {commit} disowned by {} on {at}: {}", said.by, said.why)
 }
 
 /// Commits, by id, whose author or committer maps to nobody known and is no known bot. Such a change never

@@ -8,7 +8,7 @@ mod vetoes;
 
 pub use basis::{Owned, untouched};
 pub(super) use exclude::address;
-pub use exclude::{Excluded, excluded, unattributed};
+pub use exclude::{Excluded, disowned, disowned_words, excluded, named_as_co_author, unattributed};
 pub use roles::held_at;
 pub(super) use roles::{Held, held, held_role_at, holders, holds_any};
 pub use vetoes::standing as standing_vetoes;

@@ -184,6 +184,7 @@ pub(super) fn facts(files: Vec<FileChange>) -> Facts {
         reviewed: Vec::new(),
         reverts: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: Vec::new(),

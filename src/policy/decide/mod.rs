@@ -206,7 +206,8 @@ impl Judge<'_> {
         let title = "Every author known";
         if self.unknown.is_empty() {
             let commits = words::count(words::len(&facts.commits), "commit");
-            return leaf("attribution", title, RuleState::Satisfied, commits);
+            let rule = leaf("attribution", title, RuleState::Satisfied, commits);
+            return Rule { seen: disowned(facts).collect(), ..rule };
         }
         let state = match combine::all(approvals) {
             RuleState::NotApplicable => RuleState::Unsatisfied,
@@ -218,6 +219,7 @@ impl Judge<'_> {
             .unknown
             .iter()
             .map(|(commit, address)| format!("{}: {address}: nobody known", commit.short()))
+            .chain(disowned(facts))
             .collect();
         if state != RuleState::Satisfied {
             "Join the address to a person in `people` of the organisation file, or get one more approval"
@@ -225,6 +227,11 @@ impl Judge<'_> {
         }
         rule
     }
+}
+
+/// The flags on disowned trailers (sem 3).
+fn disowned(facts: &Facts) -> impl Iterator<Item = String> {
+    approvals::disowned(facts).map(approvals::disowned_words)
 }
 
 /// Several scopes become parts of one rule, so that `architects` is always there by that name.

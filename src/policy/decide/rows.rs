@@ -3,7 +3,7 @@
 use super::needs::{Need, Of};
 use super::tally::{Room, Worth, basis, worth};
 use crate::domain::fact::Verdict;
-use crate::policy::approvals::{Held, Standing, Weighed, held};
+use crate::policy::approvals::{self, Held, Standing, Weighed, held};
 use crate::policy::decision::Counted;
 
 /// One row for each opinion, in order of `(at, id)`.
@@ -29,7 +29,7 @@ fn row(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> Counted {
             .filter(|_| counts || matches!(vote.standing, Standing::Yes(_)))
             .map(str::to_owned),
         counts,
-        why: why(vote, &worths),
+        why: why(vote, &worths) + &disowned(vote, room),
     }
 }
 
@@ -94,6 +94,13 @@ fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
         }
     }
     reasons.join("; ")
+}
+
+/// The flag on what this person disowned; empty where they disowned nothing.
+fn disowned(vote: &Weighed<'_>, room: &Room<'_>) -> String {
+    let own =
+        approvals::disowned(room.facts).filter(|said| vote.opinion.by.as_ref() == Some(&said.by));
+    own.map(|said| format!("; {}", approvals::disowned_words(said))).collect()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -34,6 +34,7 @@ pub fn facts_of(
         reviewed: reviewed(case, &files, between),
         reverts: Vec::new(),
         overrides,
+        disowned: Vec::new(),
         files,
         commits: commits(case, head),
         opinions,

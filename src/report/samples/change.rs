@@ -336,6 +336,7 @@ pub fn change() -> ChangePage {
         )],
         receipt: Some(receipt()),
         policy_edit: None,
+        disowned: Vec::new(),
         in_scope: true,
         actions: vec![Link::new("JSON", "/api/v1/changes/chg_01ja9x7q4m")],
     }

@@ -71,6 +71,7 @@ fn facts() -> Facts {
         opinions: Vec::new(),
         reviewed: Vec::new(),
         overrides: Vec::new(),
+        disowned: Vec::new(),
         grants: Vec::new(),
         tickets: Vec::new(),
         checks: vec![check("ci/test", Some("success"))],
