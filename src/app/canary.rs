@@ -25,6 +25,7 @@ fn canary() -> Option<Facts> {
             opener_is_bot: false,
             pushers: vec![Person::from("canary")],
             pushed_by_unknown: false,
+            drivers: Vec::new(),
             labels: Vec::new(),
             draft: false,
         }),

@@ -10,11 +10,11 @@ use self::reviewed::{AimedElsewhere, AtHead, ProvedAt};
 use super::people::People;
 use super::{App, AppError, disowned, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
-use crate::domain::fact::{Check, Commit, Elsewhere, Facts, Landing, Opinion, Pull};
+use crate::domain::fact::{Check, Commit, Driver, Drove, Elsewhere, Facts, Landing, Opinion, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
-use crate::domain::{AccountKind, Class, Oid, Side, Signature, Time};
+use crate::domain::{Account, AccountKind, Class, Oid, Side, Signature, Time};
 use crate::git::facts::{ChangeFacts, Readers, Sides};
 use crate::git::landing::Landed;
 use crate::git::landing::queue::{Group, find_queued};
@@ -380,6 +380,13 @@ fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
         pull.pushers().iter().map(|account| people.of_account(account)).collect();
     pushers.sort();
     pushers.dedup();
+    let driver = |(how, account): &(Drove, Account)| Driver {
+        person: people.of_account(account),
+        how: *how,
+    };
+    let mut drivers: Vec<Driver> = pull.drivers.iter().map(driver).collect();
+    drivers.sort();
+    drivers.dedup();
     Pull {
         number: pull.number,
         title: now.map(|now| now.title.clone()).unwrap_or_default(),
@@ -387,6 +394,7 @@ fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
         opener_is_bot: opener.is_some_and(|account| account.kind == AccountKind::Bot),
         pushers,
         pushed_by_unknown: pull.pushed_by_unknown(),
+        drivers,
         labels: now.map(|now| now.labels.clone()).unwrap_or_default(),
         draft: now.is_some_and(|now| now.draft),
     }

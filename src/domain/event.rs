@@ -89,6 +89,9 @@ pub struct PullRequestEvent {
     pub merged_by: Option<Account>,
     /// Who did what this event says.
     pub sender: Option<Account>,
+    /// Whom it assigns: on `opened` everybody it was opened with, on `assigned` the one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<Account>,
     /// On `synchronize`: the head before.
     pub before: Option<Oid>,
     /// Where a person reads it.

@@ -70,10 +70,36 @@ pub struct Pull {
     /// Somebody pushed to it of whom the source did not say who it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pushed_by_unknown: bool,
+    /// People behind the bot that opened it, each with how that is known; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drivers: Vec<Driver>,
     /// Labels, sorted.
     pub labels: Vec<String>,
     /// Still a draft.
     pub draft: bool,
+}
+
+/// Somebody on whose behalf a bot acted, as far as the source tells (sem 3).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Driver {
+    /// Who.
+    pub person: Person,
+    /// How that is known.
+    pub how: Drove,
+}
+
+/// What tells that a person is behind a bot's proposal. Who pushed to it is among the pushers, whoever opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drove {
+    /// It was opened by their act.
+    Opened,
+    /// They opened it again.
+    Reopened,
+    /// They said that it is ready.
+    Readied,
+    /// The bot opened it assigned to them, or assigned them itself.
+    Assigned,
 }
 
 /// A commit of the change.

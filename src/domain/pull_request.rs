@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::event::{PullRequestEvent, RepoRef, ReviewEvent, ReviewedBase};
-use super::fact::Verdict;
+use super::fact::{Drove, Verdict};
 use super::fold::{Latest, earliest, latest};
-use super::{Account, Oid, Time};
+use super::{Account, AccountKind, Oid, Time};
 
 /// One pull request of one repository; the key is `(repo id, number)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct PullRequest {
     pub now: Option<Latest<Now>>,
     /// Who opened it, under the newest name that was told.
     pub opener: Option<Latest<Account>>,
+    /// People behind it where no person opened it, and how that was told. Never forgotten.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub drivers: BTreeSet<(Drove, Account)>,
     /// When it was opened.
     pub opened_at: Option<Time>,
     /// Every head that was seen.
@@ -139,6 +142,7 @@ impl PullRequest {
             number,
             now: None,
             opener: None,
+            drivers: BTreeSet::new(),
             opened_at: None,
             heads: BTreeMap::new(),
             bases: BTreeSet::new(),
@@ -161,6 +165,7 @@ impl PullRequest {
         earliest(&mut self.opened_at, event.created_at);
         self.bases.insert(event.base_branch.clone());
         self.see_head(event);
+        self.drivers.extend(drivers(event));
         if event.merged {
             let value = Landed {
                 commit: event.merge_commit,
@@ -252,6 +257,28 @@ impl PullRequest {
         votes.sort_by_key(|(id, review)| (review.submitted_at(), super::fold::counted(id)));
         votes
     }
+}
+
+/// Who is behind a proposal that no person opened, as far as this event tells (sem 3). Every event says who opened it, so
+/// the order of events does not matter; where one does not say, it may have been a bot.
+fn drivers(event: &PullRequestEvent) -> Vec<(Drove, Account)> {
+    let by_person = |account: &&Account| account.kind == AccountKind::User;
+    if event.opener.as_ref().filter(by_person).is_some() {
+        return Vec::new();
+    }
+    let by_opener = event.sender == event.opener;
+    let how = match event.action.as_str() {
+        "opened" => Some(Drove::Opened),
+        "reopened" => Some(Drove::Reopened),
+        "ready_for_review" => Some(Drove::Readied),
+        _ => None,
+    };
+    let actor = how.and_then(|how| Some((how, event.sender.as_ref()?)));
+    // Whom a person assigns later is asked to look at it.
+    let assigns = event.action == "opened" || (event.action == "assigned" && by_opener);
+    let assigned = event.assigned.iter().filter(|_| assigns);
+    let found = actor.into_iter().chain(assigned.map(|account| (Drove::Assigned, account)));
+    found.filter(|(_, who)| by_person(who)).map(|(how, who)| (how, who.clone())).collect()
 }
 
 /// Between facts of one moment (GitHub's clock ticks in seconds): opening comes first, closing last.

@@ -143,6 +143,7 @@ impl Story {
                     opener_is_bot: false,
                     pushers: vec!["dev1".into()],
                     pushed_by_unknown: false,
+                    drivers: Vec::new(),
                     labels: Vec::new(),
                     draft: false,
                 }),

@@ -17,6 +17,7 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         opener_is_bot: false,
         pushers: Vec::new(),
         pushed_by_unknown: false,
+        drivers: Vec::new(),
         labels: Vec::new(),
         draft: false,
     });
@@ -59,6 +60,7 @@ pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
         opener_is_bot: false,
         pushers: Vec::new(),
         pushed_by_unknown: false,
+        drivers: Vec::new(),
         labels: Vec::new(),
         draft: false,
     });

@@ -121,6 +121,7 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
             opener_is_bot: commits.first().is_some_and(|commit| commit.author.bot),
             pushers: Vec::new(),
             pushed_by_unknown: false,
+            drivers: Vec::new(),
             labels: Vec::new(),
             draft: false,
         }),

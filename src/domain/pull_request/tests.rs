@@ -36,6 +36,7 @@ fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
         merged_at: None,
         merged_by: None,
         sender: Some(person("1", "ada")),
+        assigned: Vec::new(),
         before: None,
         url: None,
     }
@@ -128,6 +129,53 @@ fn a_push_of_which_nobody_knows_by_whom_is_remembered() {
     assert!(fold(&skipped).pushed_by_unknown(), "something came between");
     let nameless = [opened(), vec![told(push(20, 'b', 'c', None))]].concat();
     assert!(fold(&nameless).pushed_by_unknown());
+}
+
+fn by_bot(action: &str, minute: u32, sender: Account, assigned: Vec<Account>) -> Told {
+    let opener = Some(bot());
+    let event = pull(action, minute, 'a');
+    told(PullRequestEvent { opener, sender: Some(sender), assigned, ..event })
+}
+
+fn bot() -> Account {
+    Account { kind: AccountKind::Bot, ..person("66", "copilot[bot]") }
+}
+
+#[test]
+fn who_is_behind_a_bots_proposal_is_remembered_whatever_the_order() {
+    let (ada, bob, eve, kim) =
+        (person("1", "ada"), person("2", "bob"), person("3", "eve"), person("4", "kim"));
+    let events = vec![
+        by_bot("opened", 0, ada.clone(), vec![bob.clone(), bot()]),
+        by_bot("assigned", 5, bot(), vec![kim.clone()]),
+        by_bot("assigned", 6, ada.clone(), vec![person("5", "lee")]),
+        by_bot("labeled", 7, person("6", "mia"), vec![person("6", "mia")]),
+        by_bot("ready_for_review", 10, eve.clone(), Vec::new()),
+        by_bot("reopened", 20, bot(), Vec::new()),
+        by_bot("reopened", 30, ada.clone(), Vec::new()),
+    ];
+    let expected = [
+        (Drove::Opened, ada.clone()),
+        (Drove::Reopened, ada),
+        (Drove::Readied, eve),
+        (Drove::Assigned, bob),
+        (Drove::Assigned, kim),
+    ];
+    assert_eq!(fold(&events).drivers, expected.into());
+    every_order_and_duplication_ends_alike(&events, fold);
+}
+
+#[test]
+fn nobody_is_behind_what_a_person_opened_and_who_opened_it_may_have_been_a_bot_if_nobody_says() {
+    let act = |opener: Option<Account>| {
+        let sender = Some(person("2", "bob"));
+        fold(&[told(PullRequestEvent { opener, sender, ..pull("reopened", 5, 'a') })])
+    };
+    let by_person = act(Some(person("1", "ada")));
+    assert!(by_person.drivers.is_empty());
+    let text = serde_json::to_string(&by_person).expect("JSON");
+    assert!(!text.contains("drivers"), "an old fold keeps its bytes: {text}");
+    assert_eq!(act(None).drivers, [(Drove::Reopened, person("2", "bob"))].into());
 }
 
 #[test]

@@ -223,7 +223,8 @@ impl GitHub {
         let (pull, _): (Pull, bool) = self.get(&path, &what).await?;
         // The answer is about the repository of that id, under the name it has now.
         let repo = pull.base.repo.clone().map_or_else(|| repo.clone(), RepoRef::from);
-        let what = Happened { action: "read".to_owned(), sender: None, before: None };
+        let what =
+            Happened { action: "read".to_owned(), sender: None, assignee: None, before: None };
         Ok(pull.event(repo, what))
     }
 

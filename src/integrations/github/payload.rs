@@ -95,6 +95,8 @@ pub(super) struct Pull {
     #[serde(default)]
     labels: Vec<Label>,
     #[serde(default)]
+    assignees: Option<Vec<User>>,
+    #[serde(default)]
     html_url: Option<Text>,
     #[serde(default, deserialize_with = "time_or_none")]
     created_at: Option<Time>,
@@ -106,15 +108,29 @@ pub(super) struct Pull {
 pub(super) struct Happened {
     pub(super) action: String,
     pub(super) sender: Option<Account>,
+    /// On `assigned`: whom.
+    pub(super) assignee: Option<Account>,
     pub(super) before: Option<Oid>,
+}
+
+impl Happened {
+    /// Whom it assigns; `all` are the assignees of the pull request as it stands.
+    fn assigned(&mut self, all: Option<Vec<User>>) -> Vec<Account> {
+        match self.action.as_str() {
+            "opened" => all.into_iter().flatten().filter_map(|user| account(Some(user))).collect(),
+            "assigned" => self.assignee.take().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Pull {
     /// The pull request's state as an event.
-    pub(super) fn event(self, repo: RepoRef, what: Happened) -> PullRequestEvent {
+    pub(super) fn event(self, repo: RepoRef, mut what: Happened) -> PullRequestEvent {
         let merged = self.merged.unwrap_or(self.merged_at.is_some());
         let mut labels: Vec<_> = self.labels.into_iter().map(|label| label.name.0).collect();
         labels.sort();
+        let assigned = what.assigned(self.assignees);
         PullRequestEvent {
             repo,
             number: self.number,
@@ -138,6 +154,7 @@ impl Pull {
             merged_at: self.merged_at,
             merged_by: account(self.merged_by),
             sender: what.sender,
+            assigned,
             before: what.before,
             url: link(self.html_url),
         }

@@ -110,6 +110,8 @@ fn pull_request(body: &[u8]) -> Result<Normalised, Refusal> {
     delivery!(Own {
         pull_request: Pull,
         #[serde(default)]
+        assignee: Option<User>,
+        #[serde(default)]
         before: Option<Oid>,
     });
     let (mut around, own) = Own::read(body)?;
@@ -117,6 +119,7 @@ fn pull_request(body: &[u8]) -> Result<Normalised, Refusal> {
     let what = Happened {
         action: around.action.clone(),
         sender: account(around.sender.take()),
+        assignee: account(own.assignee),
         before: own.before.and_then(real),
     };
     let event = own.pull_request.event(repo, what);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::fact::{Commit, Disowned, Facts};
+use crate::domain::fact::{Commit, Disowned, Drove, Facts};
 use crate::domain::{Oid, Person, Signature};
 
 /// People who may not approve, each with the reason in words: `co-author of b02d77c1e4`.
@@ -36,6 +36,7 @@ enum Part {
     CoAuthor(Oid),
     Committer(Oid),
     Pusher,
+    Driver(Drove),
 }
 
 impl Part {
@@ -46,11 +47,22 @@ impl Part {
             Self::CoAuthor(commit) => format!("co-author of {}", commit.short()),
             Self::Committer(commit) => format!("committer of {}", commit.short()),
             Self::Pusher => "pushed to the pull request".to_owned(),
+            Self::Driver(how) => drove(how).to_owned(),
         }
     }
 }
 
-/// Everybody who took part: opener, pushers, and author, committer and co-authors of every commit over the
+/// Why somebody counts as the person behind a bot.
+fn drove(how: Drove) -> &'static str {
+    match how {
+        Drove::Opened => "opened the pull request through a bot",
+        Drove::Reopened => "opened the pull request of a bot again",
+        Drove::Readied => "said that the pull request of a bot is ready",
+        Drove::Assigned => "was assigned by the bot that opened the pull request",
+    }
+}
+
+/// Everybody who took part: opener, pushers, whoever is behind the bot that opened it, and author, committer and co-authors of every commit over the
 /// whole graph, except those of a merge from base that git proved to be the automatic one. A co-author trailer that the
 /// named person disowned excludes nobody; whatever else they did still does (sem 3).
 #[must_use]
@@ -66,7 +78,9 @@ pub fn excluded(facts: &Facts) -> Excluded {
 fn parts_of_pull(facts: &Facts) -> impl Iterator<Item = (&Person, Part)> {
     facts.pull.iter().flat_map(|pull| {
         let opener = pull.opener.iter().map(|person| (person, Part::Opener));
-        opener.chain(pull.pushers.iter().map(|person| (person, Part::Pusher)))
+        let pushers = pull.pushers.iter().map(|person| (person, Part::Pusher));
+        let drivers = pull.drivers.iter().map(|one| (&one.person, Part::Driver(one.how)));
+        opener.chain(pushers).chain(drivers)
     })
 }
 

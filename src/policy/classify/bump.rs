@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::dependency::{DependencyDiff, Ecosystem, Part, VersionChange};
-use crate::domain::fact::{Check, Commit, Facts, Pull};
+use crate::domain::fact::{Check, Commit, Drove, Facts, Pull};
 use crate::domain::{Class, FileChange, Person, RepoPath, Signature};
 use crate::policy::checks::conclusion;
 use crate::policy::model::{Dependencies, Policy, SemverStep};
@@ -231,6 +231,9 @@ fn people(rule: &Dependencies, facts: &Facts) -> Result<String, String> {
 fn opened(rule: &Dependencies, pull: &Pull) -> Result<(), String> {
     if !pull.opener_is_bot || !pull.opener.as_ref().is_some_and(|opener| is_listed(rule, opener)) {
         return Err("it was not opened by a listed bot".to_owned());
+    }
+    if let Some(driver) = pull.drivers.iter().find(|driver| driver.how == Drove::Opened) {
+        return Err(format!("{} opened it through a bot", clip(&driver.person.0)));
     }
     if let Some(pusher) = pull.pushers.iter().find(|pusher| !is_listed(rule, pusher)) {
         return Err(format!("{} pushed to it, and is no listed bot", clip(&pusher.0)));

@@ -175,6 +175,7 @@ pub(super) fn facts(files: Vec<FileChange>) -> Facts {
             opener_is_bot: false,
             pushers: Vec::new(),
             pushed_by_unknown: false,
+            drivers: Vec::new(),
             labels: Vec::new(),
             draft: false,
         }),

@@ -257,7 +257,7 @@ fn globs(globs: &[Glob]) -> String {
     }
 }
 
-/// Who opened, pushed, wrote or committed it, or is named as a co-author. Never empty: where nobody is known, somebody
+/// Who opened, pushed, wrote or committed it, is behind the bot that opened it, or is named as a co-author. Never empty: where nobody is known, somebody
 /// unknown took part.
 #[derive(Debug, Default)]
 struct Participants {
@@ -272,7 +272,8 @@ impl Participants {
         if let Some(pull) = &facts.pull {
             found.bot |= pull.opener_is_bot;
             let opener = pull.opener.iter().filter(|_| !pull.opener_is_bot);
-            found.people.extend(opener.chain(&pull.pushers).cloned());
+            let drivers = pull.drivers.iter().map(|driver| &driver.person);
+            found.people.extend(opener.chain(&pull.pushers).chain(drivers).cloned());
             if pull.opener.is_none() && !pull.opener_is_bot {
                 found.unknown.push("whoever opened it".to_owned());
             }

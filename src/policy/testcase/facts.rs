@@ -133,6 +133,7 @@ fn pull(case: &Case) -> Pull {
         opener_is_bot: is_bot(&case.author),
         pushers: case.pushers.iter().filter_map(|name| person(name)).collect(),
         pushed_by_unknown: case.pushers.iter().any(|name| person(name).is_none()),
+        drivers: Vec::new(),
         labels,
         draft: case.draft,
     }

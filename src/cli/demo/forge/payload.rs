@@ -117,7 +117,7 @@ fn pull(repo: &Repository, pull: &Pull, at: Time) -> Value {
         "merged_at": merged.map(|(_, at, _)| time(*at)),
         "merge_commit_sha": merged.map(|(commit, _, _)| commit.to_string()),
         "merged": merged.is_some(), "merged_by": merged.map(|(_, _, by)| user(by)),
-        "draft": pull.draft, "assignees": [], "requested_reviewers": [], "requested_teams": [],
+        "draft": pull.draft, "assignees": pull.assignees.iter().map(user).collect::<Vec<_>>(), "requested_reviewers": [], "requested_teams": [],
         "labels": pull.labels.iter().map(|label| json!({ "name": label, "color": "ededed" })).collect::<Vec<_>>(),
         "head": branch(repo, &pull.branch, pull.head), "base": branch(repo, &pull.base, pull.base_sha),
         "author_association": "MEMBER", "auto_merge": null,
@@ -145,6 +145,10 @@ pub(super) fn pull_request(
     if let (Value::Object(own), Some(before)) = (&mut own, before) {
         own.insert("before".to_owned(), json!(before));
         own.insert("after".to_owned(), json!(state.head));
+    }
+    if let (Value::Object(own), "assigned", Some(last)) = (&mut own, action, state.assignees.last())
+    {
+        own.insert("assignee".to_owned(), user(last));
     }
     around(repo, sender, own)
 }

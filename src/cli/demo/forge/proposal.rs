@@ -74,6 +74,8 @@ pub struct Proposal {
     pub(super) body: String,
     pub(super) work: Vec<Work>,
     pub(super) draft: bool,
+    pub(super) assignees: Vec<String>,
+    pub(super) sender: Option<String>,
 }
 
 impl Proposal {
@@ -88,7 +90,23 @@ impl Proposal {
             body: String::new(),
             work: Vec::new(),
             draft: false,
+            assignees: Vec::new(),
+            sender: None,
         }
+    }
+
+    /// Opened with this assignee.
+    #[must_use]
+    pub fn assigned(mut self, login: &str) -> Self {
+        self.assignees.push(login.to_owned());
+        self
+    }
+
+    /// Opened by the act of somebody else than its opener.
+    #[must_use]
+    pub fn sent_by(mut self, login: &str) -> Self {
+        self.sender = Some(login.to_owned());
+        self
     }
 
     /// To another branch.

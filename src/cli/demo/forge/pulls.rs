@@ -43,6 +43,7 @@ pub(super) struct Pull {
     pub(super) opener: Account,
     pub(super) open: bool,
     pub(super) draft: bool,
+    pub(super) assignees: Vec<Account>,
     pub(super) merged: Option<(Oid, Time, Account)>,
     pub(super) labels: BTreeSet<String>,
     pub(super) created_at: Time,
@@ -64,6 +65,9 @@ impl RepoHandle<'_> {
     /// Opens a pull request: the branch is made and pushed, `refs/pull/N/head` follows it.
     pub fn open_pull(&mut self, by: &str, proposal: &Proposal) -> Result<PullId, ForgeError> {
         let by = self.forge.who(by)?;
+        let named = |login: &String| self.forge.who(login);
+        let assignees = proposal.assignees.iter().map(named).collect::<Result<_, _>>()?;
+        let sender = proposal.sender.as_ref().map_or_else(|| Ok(by.clone()), named)?;
         let base_sha = self.tip(&proposal.base)?;
         let from = proposal.from.as_ref().map_or(Ok(base_sha), |branch| self.tip(branch))?;
         let head = self.forge.make(&self.name, from, &by, &proposal.work)?;
@@ -83,6 +87,7 @@ impl RepoHandle<'_> {
             opener: by.clone(),
             open: true,
             draft: proposal.draft,
+            assignees,
             merged: None,
             labels: BTreeSet::new(),
             created_at,
@@ -91,7 +96,7 @@ impl RepoHandle<'_> {
         repository.pulls.insert(number, pull);
         self.forge.move_branch(&self.name, &proposal.branch, Some(head), &by)?;
         let id = PullId { repo: self.name.clone(), number };
-        self.forge.tell_pull(&id, "opened", &by, None)?;
+        self.forge.tell_pull(&id, "opened", &sender, None)?;
         Ok(id)
     }
 }
@@ -266,6 +271,27 @@ impl PullHandle<'_> {
         let by = self.forge.who(by)?;
         self.forge.pull_state_mut(&self.id)?.open = false;
         self.forge.tell_pull(&self.id, "closed", &by, None)
+    }
+
+    /// Opens it again.
+    pub fn reopen(&mut self, by: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        self.forge.pull_state_mut(&self.id)?.open = true;
+        self.forge.tell_pull(&self.id, "reopened", &by, None)
+    }
+
+    /// Says that it is no draft any more.
+    pub fn ready(&mut self, by: &str) -> Result<(), ForgeError> {
+        let by = self.forge.who(by)?;
+        self.forge.pull_state_mut(&self.id)?.draft = false;
+        self.forge.tell_pull(&self.id, "ready_for_review", &by, None)
+    }
+
+    /// Assigns somebody.
+    pub fn assign(&mut self, by: &str, whom: &str) -> Result<(), ForgeError> {
+        let (by, whom) = (self.forge.who(by)?, self.forge.who(whom)?);
+        self.forge.pull_state_mut(&self.id)?.assignees.push(whom);
+        self.forge.tell_pull(&self.id, "assigned", &by, None)
     }
 
     /// Lands it: the commit on the base.

@@ -1,5 +1,6 @@
 //! Who may approve (sem 3).
 
+use crate::domain::fact::{Driver, Drove};
 use crate::domain::{AccountKind, Class};
 use crate::policy::decision::{RuleState, State};
 use crate::policy::testkit::{Story, commit, minute, oid, person, rule, signature, stranger, why};
@@ -217,4 +218,30 @@ fn for_an_approval_after_the_landing_the_role_has_to_be_held_when_approving() {
     };
     assert_eq!(late(150).state(), State::Approved);
     assert_eq!(late(250).state(), State::Pending);
+}
+
+#[test]
+fn the_person_behind_a_bot_does_not_approve_what_it_wrote() {
+    for (how, says) in [
+        (Drove::Opened, "opened the pull request through a bot"),
+        (Drove::Reopened, "opened the pull request of a bot again"),
+        (Drove::Readied, "said that the pull request of a bot is ready"),
+        (Drove::Assigned, "was assigned by the bot that opened the pull request"),
+    ] {
+        let story = story().architect("arch2").approves("arch1").with(|story| {
+            let pull = story.facts.pull.as_mut().expect("a pull request");
+            (pull.opener, pull.opener_is_bot) = (Some(person("copilot[bot]")), true);
+            pull.drivers = vec![Driver { person: person("arch1"), how }];
+        });
+        let decision = story.decide();
+        assert_eq!(decision.state, State::Pending, "{how:?}");
+        assert_eq!(why(&decision, "arch1"), format!("{says}: excluded from approving"));
+        assert_eq!(story.approves("arch2").state(), State::Approved);
+    }
+}
+
+#[test]
+fn facts_of_a_pull_request_without_a_driver_keep_their_bytes() {
+    let text = serde_json::to_string(&story().facts).expect("facts");
+    assert!(!text.contains("drivers"), "{text}");
 }

@@ -63,6 +63,7 @@ fn facts() -> Facts {
             opener_is_bot: true,
             pushers: vec![Person::from(BOT)],
             pushed_by_unknown: false,
+            drivers: Vec::new(),
             labels: Vec::new(),
             draft: false,
         }),
