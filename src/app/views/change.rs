@@ -46,7 +46,6 @@ impl App {
         let decisions = store::decisions::about(&mut tx, &row.repo, &row.head).await?;
         let exceptions = store::exceptions::about(&mut tx, &format!("change:{id}")).await?;
         let events = events(&body, landed.as_ref().and_then(|l| l.at), &tickets.1, &deploys)?;
-        let production = in_production(&deploys);
         drop(tx);
         let (excerpts, no_excerpt) = self.excerpts(repository.as_ref(), &body).await;
         let edit = self.open_edit(repository.as_ref(), &row, &body).await?;
@@ -82,7 +81,7 @@ impl App {
             excerpts,
             no_excerpt,
             events,
-            in_production: production,
+            in_production: in_production(&deploys),
             places: places(&deploys)?,
             exceptions: exceptions.iter().map(|row| (exception(row), Prose::new())).collect(),
             receipt,

@@ -100,7 +100,7 @@ fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
 fn disowned(vote: &Weighed<'_>, room: &Room<'_>) -> String {
     let own =
         approvals::disowned(room.facts).filter(|said| vote.opinion.by.as_ref() == Some(&said.by));
-    own.map(|said| format!("; {}", approvals::disowned_words(said))).collect()
+    own.flat_map(|said| ["; ".to_owned(), approvals::disowned_words(said)]).collect()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {
