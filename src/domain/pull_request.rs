@@ -262,8 +262,8 @@ impl PullRequest {
 /// Who is behind a proposal that no person opened, as far as this event tells (sem 3). Every event says who opened it, so
 /// the order of events does not matter; where one does not say, it may have been a bot.
 fn drivers(event: &PullRequestEvent) -> Vec<(Drove, Account)> {
-    let by_person = |account: &&Account| account.kind == AccountKind::User;
-    if event.opener.as_ref().filter(by_person).is_some() {
+    let is_person = |account: &Account| account.kind == AccountKind::User;
+    if event.opener.as_ref().is_some_and(is_person) {
         return Vec::new();
     }
     let by_opener = event.sender == event.opener;
@@ -278,7 +278,7 @@ fn drivers(event: &PullRequestEvent) -> Vec<(Drove, Account)> {
     let assigns = event.action == "opened" || (event.action == "assigned" && by_opener);
     let assigned = event.assigned.iter().filter(|_| assigns);
     let found = actor.into_iter().chain(assigned.map(|account| (Drove::Assigned, account)));
-    found.filter(|(_, who)| by_person(who)).map(|(how, who)| (how, who.clone())).collect()
+    found.filter(|(_, who)| is_person(who)).map(|(how, who)| (how, who.clone())).collect()
 }
 
 /// Between facts of one moment (GitHub's clock ticks in seconds): opening comes first, closing last.

@@ -4,6 +4,7 @@ mod fixtures;
 use proptest::prelude::*;
 
 use self::fixtures::*;
+use crate::domain::fact::{Driver, Drove};
 use crate::domain::file::Side;
 use crate::domain::{Class, Person};
 use crate::policy::classify::classify_then;
@@ -97,6 +98,10 @@ fn case_103_whoever_opened_or_pushed_counts_whatever_the_commits_say() {
         cargo().with(|facts| change(facts.pull.as_mut().expect("a proposal")))
     };
     cargo().with(|facts| facts.pull = None).fails("without a pull request");
+    let driver = |how| Driver { person: dev(), how };
+    cargo()
+        .with(|facts| facts.pull.as_mut().expect("a proposal").drivers.push(driver(Drove::Opened)))
+        .fails("dev1 opened it through a bot");
     cargo()
         .with(|facts| facts.pull.as_mut().expect("it").pushers.push(dev()))
         .fails("dev1 pushed to it, and is no listed bot");
