@@ -124,7 +124,9 @@ mod tests {
 
     fn fold(events: &[CommentEvent]) -> Comment {
         let mut comment = Comment::default();
-        events.iter().for_each(|event| comment.apply(event));
+        for event in events {
+            comment.apply(event);
+        }
         comment
     }
 

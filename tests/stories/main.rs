@@ -14,6 +14,7 @@ mod harness;
 mod access;
 mod bad_input;
 mod baseline;
+mod comments;
 mod dependencies;
 mod examples;
 mod exempt;

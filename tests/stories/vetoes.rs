@@ -40,7 +40,7 @@ fn request(change: &str, veto: &str, reason: &str) -> OverrideRequest {
     OverrideRequest { change: change.to_owned(), veto: veto.to_owned(), reason: reason.to_owned() }
 }
 
-async fn cookie(town: &Town, server: &Server, person: &str, role: Role) -> String {
+pub(super) async fn cookie(town: &Town, server: &Server, person: &str, role: Role) -> String {
     let link = town.world.app.sign_in_link(&Caller::operator(), person, role).await;
     let path = format!("/sign-in/{}", link.expect("a link"));
     let signed = server.request(Method::POST, &path).send().await.expect("an answer");

@@ -33,19 +33,18 @@ impl PullRequest {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Told, fold, pull, push, told};
-    use crate::domain::Account;
     use crate::domain::fold::testing::{at, every_order_and_duplication_ends_alike, oid, person};
 
-    fn by() -> Option<Account> {
-        Some(person("1", "ada"))
+    fn pushed(minute: u32, before: char, head: char) -> Told {
+        told(push(minute, before, head, Some(person("1", "ada"))))
     }
 
     fn pushed_twice() -> Vec<Told> {
         vec![
             told(pull("opened", 0, 'a')),
-            told(push(10, 'a', 'b', by())),
+            pushed(10, 'a', 'b'),
             told(pull("labeled", 15, 'b')),
-            told(push(30, 'b', 'c', by())),
+            pushed(30, 'b', 'c'),
         ]
     }
 
@@ -75,12 +74,12 @@ mod tests {
 
     #[test]
     fn a_head_that_nobody_told_of_or_that_came_back_leaves_it_open() {
-        let lost = fold(&[told(pull("opened", 0, 'a')), told(push(20, 'b', 'c', by()))]);
+        let lost = fold(&[told(pull("opened", 0, 'a')), pushed(20, 'b', 'c')]);
         assert_eq!(lost.head_at(at(10)), None, "b came in between, nobody knows when");
         assert_eq!(lost.head_at(at(21)), Some(oid('c')));
         let silent = fold(&[told(pull("opened", 0, 'a')), told(pull("labeled", 20, 'c'))]);
         assert_eq!(silent.head_at(at(10)), None, "nobody knows when c was pushed");
-        let back = [pushed_twice(), vec![told(push(40, 'c', 'a', by()))]].concat();
+        let back = [pushed_twice(), vec![pushed(40, 'c', 'a')]].concat();
         assert_eq!(fold(&back).head_at(at(50)), None);
     }
 }
