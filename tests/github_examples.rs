@@ -18,9 +18,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The events from which something follows.
-const CLAIMED: [&str; 12] = [
+const CLAIMED: [&str; 13] = [
     "pull_request",
     "pull_request_review",
+    "issue_comment",
     "push",
     "issues",
     "deployment",
@@ -127,6 +128,7 @@ fn what_is_passed_over_among_the_claimed_events_is_exactly_this() {
         }
     }
     let expected = [
+        "issue_comment: a comment on an issue says nothing about a change",
         "issues: this issue is a pull request, which tells of itself elsewhere",
         "team: which repositories a team may use is not followed",
     ];
@@ -149,6 +151,7 @@ impl World {
         match event {
             Event::PullRequest(e) => self.pull(&e.repo.id, e.number).apply(e),
             Event::Review(e) => self.pull(&e.repo.id, e.number).apply_review(e),
+            Event::Comment(e) => self.pull(&e.repo.id, e.number).apply_comment(e),
             Event::Ticket(e) => {
                 self.tickets.entry(e.id.clone()).or_insert_with(|| Ticket::new(&e.id)).apply(e);
             }

@@ -3,6 +3,7 @@
 
 mod reverts;
 mod reviewed;
+mod said;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use self::reviewed::{AimedElsewhere, AtHead, ProvedAt};
 use super::people::People;
 use super::{App, AppError, disowned, groups, links, mirrors::PolicyAt, overrides, project};
 use crate::domain::check::Checks;
-use crate::domain::fact::{Check, Commit, Driver, Drove, Elsewhere, Facts, Landing, Opinion, Pull};
+use crate::domain::fact::{Check, Commit, Driver, Drove, Elsewhere, Facts, Landing, Pull};
 use crate::domain::file::Content;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
@@ -196,7 +197,7 @@ impl App {
         judged.committed_at = from_git.committed_at;
         judged.landed = from_git.landed;
         let Some(pull) = &judged.pull else { return Ok(()) };
-        facts.opinions = opinions(pull, &people, &from_git.opinions);
+        facts.opinions = said::opinions(pull, &people, &from_git.opinions);
         for opinion in &mut facts.opinions {
             opinion.elsewhere = from_git.elsewhere.get(&opinion.id).cloned();
         }
@@ -262,6 +263,7 @@ impl App {
             .reviews
             .values()
             .filter_map(|review| review.said.as_ref().and_then(|said| said.value.commit))
+            .chain(said::comments(pull).filter_map(|(_, comment)| said::about(pull, comment)))
             .filter(|commit| *commit != head)
             .collect();
         let reviewed = reviewed.into_iter().collect();
@@ -398,34 +400,6 @@ fn pull_facts(pull: &PullRequest, people: &People) -> Pull {
         labels: now.map(|now| now.labels.clone()).unwrap_or_default(),
         draft: now.is_some_and(|now| now.draft),
     }
-}
-
-/// The reviews as opinions.
-fn opinions(pull: &PullRequest, people: &People, proved: &BTreeMap<Oid, ProvedAt>) -> Vec<Opinion> {
-    let votes = pull.votes().into_iter().filter_map(|(id, review)| {
-        let said = &review.said.as_ref()?.value;
-        let at = review.submitted_at()?;
-        let by = said.by.as_ref();
-        let proved = said.commit.and_then(|commit| proved.get(&commit)).cloned();
-        let proved = proved.unwrap_or_default();
-        Some(Opinion {
-            id: id.to_owned(),
-            by: by.map(|account| people.of_account(account)),
-            name: by
-                .map_or_else(|| "a deleted account".to_owned(), |account| account.login.clone()),
-            kind: by.map_or(AccountKind::Bot, |account| account.kind),
-            member: review.membership.map(|told| told.member),
-            verdict: review.verdict(),
-            commit: said.commit,
-            fingerprint: proved.fingerprint,
-            proofs: proved.proofs,
-            overtaken_by: proved.overtaken_by,
-            elsewhere: None,
-            at,
-            dismissed_at: review.dismissed(),
-        })
-    });
-    votes.collect()
 }
 
 /// The latest checks on a commit.

@@ -22,7 +22,7 @@ pub const REASON_MOST: usize = 2_000;
 pub struct OverrideRequest {
     /// The change's id.
     pub change: String,
-    /// The veto's id: the source's id of the review.
+    /// The veto's id: the source's id of the review, or `comment:` and that of the comment.
     pub veto: String,
     /// Why.
     pub reason: String,
@@ -95,7 +95,9 @@ impl App {
         let (repo, number) = self.proposed(&request.change, "nobody could veto it").await?;
         let judged = self.judge(&repo, &Subject::Pull(number), self.clock().now()).await?;
         let by = self.who_overrides(caller, &repo, &judged.facts).await?;
-        let veto = standing(&judged.facts, &request.veto)?;
+        let commands = judged.effective.policy.approval.comments.as_ref();
+        let facts = policy::approvals::understood(commands, &judged.facts);
+        let veto = standing(&facts, &request.veto)?;
         let set_aside = SetAside {
             repo: repo.id,
             number,

@@ -7,8 +7,9 @@ use super::changes::change_id;
 use super::judge::Subject;
 use super::{AppError, Unit, fields};
 use crate::domain::event::{
-    CheckEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent, MergeGroupEvent,
-    ProtectionEvent, PullRequestEvent, PushEvent, RepoRef, ReviewEvent, TicketEvent,
+    CheckEvent, CommentEvent, DeploymentEvent, DeploymentStatusEvent, Event, MembershipEvent,
+    MergeGroupEvent, ProtectionEvent, PullRequestEvent, PushEvent, RepoRef, ReviewEvent,
+    TicketEvent,
 };
 use crate::domain::{
     Account, Oid, Time, check, deployment, id, merge_group, pull_request, team, ticket,
@@ -27,6 +28,7 @@ pub(crate) async fn apply(
         match event {
             Event::PullRequest(event) => pull_request(unit, source, event).await?,
             Event::Review(event) => review(unit, source, event).await?,
+            Event::Comment(event) => comment(unit, source, event).await?,
             Event::Push(event) => push(unit, source, event).await?,
             Event::Ticket(event) => ticket(unit, source, event).await?,
             Event::Deployment(event) => deployment(unit, source, event).await?,
@@ -72,6 +74,19 @@ async fn review(unit: &mut Unit, source: &str, event: &ReviewEvent) -> Result<()
         .await?
         .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
     pull.apply_review(event);
+    aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
+    after_pull(unit, &repo, &key).await
+}
+
+async fn comment(unit: &mut Unit, source: &str, event: &CommentEvent) -> Result<(), AppError> {
+    let repo = repository(unit, source, &event.repo).await?;
+    note(unit, source, event.by.as_ref()).await?;
+    note(unit, source, event.sender.as_ref()).await?;
+    let key = pull_key(&repo.id, event.number);
+    let mut pull = aggregates::get(unit.tx(), "pull_request", &key)
+        .await?
+        .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
+    pull.apply_comment(event);
     aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
     after_pull(unit, &repo, &key).await
 }

@@ -26,6 +26,8 @@ pub enum Event {
     PullRequest(Box<PullRequestEvent>),
     /// A review was submitted, edited or dismissed.
     Review(ReviewEvent),
+    /// Somebody wrote, edited or deleted a comment on a pull request.
+    Comment(CommentEvent),
     /// A ref moved.
     Push(PushEvent),
     /// A ticket as it now stands, or that it is gone.
@@ -134,6 +136,35 @@ pub struct ReviewedBase {
     pub branch: String,
     /// Its commit as the source saw it.
     pub commit: Oid,
+}
+
+/// A comment on a pull request. It names no commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentEvent {
+    /// Where.
+    pub repo: RepoRef,
+    /// On which pull request.
+    pub number: u64,
+    /// `created`, `edited`, `deleted`.
+    pub action: String,
+    /// The source's id of the comment.
+    pub comment: String,
+    /// Who wrote it.
+    pub by: Option<Account>,
+    /// A program wrote it in that name.
+    pub by_app: bool,
+    /// Whether the source counts them among those who belong to the repository; `None`: it does not say.
+    pub member: Option<bool>,
+    /// Its first line now, if that could be a command ([`first_line`](super::comment::first_line)).
+    pub line: Option<String>,
+    /// It was edited, by now or just now.
+    pub edited: bool,
+    /// When it was written.
+    pub created_at: Time,
+    /// The order of facts about this comment: its `updated_at`.
+    pub moment: Time,
+    /// Who did what this event says.
+    pub sender: Option<Account>,
 }
 
 /// A ref moved.

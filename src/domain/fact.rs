@@ -155,6 +155,44 @@ pub struct Opinion {
     /// Dismissed by somebody since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed_at: Option<Time>,
+    /// It is a comment: which opinion it is, and whether it is one, the policy's commands say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Said>,
+}
+
+/// What a comment said, of those whose first line could be a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its first line as it was written; `None`: nobody knows, or it could be no command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
+    /// The newest edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Edited>,
+    /// It was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deleted>,
+}
+
+/// An edit of a comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Who; `None`: nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Person>,
+    /// When.
+    pub at: Time,
+    /// What its first line became, if that could be a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+}
+
+/// A deletion of a comment. Sources tell no time of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// Who; `None`: nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Person>,
 }
 
 /// An opinion of what a proposal brings to another branch: it was aimed elsewhere since (sem 4: retargeted).

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod check;
 pub mod class;
+pub mod comment;
 pub mod dependency;
 pub mod deployment;
 pub mod event;

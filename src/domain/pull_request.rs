@@ -1,13 +1,14 @@
 //! A pull request as the sum of all that was said about it, whatever the order (sem 4, 7, 10).
 //!
 //! Every delivery carries the whole state at its moment, so most fields are last-writer-wins. What must not be
-//! forgotten is kept as sets: heads and who pushed them, branches it was aimed at, reviews, that it landed.
+//! forgotten is kept as sets: heads and who pushed them, branches it was aimed at, reviews, comments, that it landed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{PullRequestEvent, RepoRef, ReviewEvent, ReviewedBase};
+use super::comment::Comment;
+use super::event::{CommentEvent, PullRequestEvent, RepoRef, ReviewEvent, ReviewedBase};
 use super::fact::{Drove, Verdict};
 use super::fold::{Latest, earliest, latest};
 use super::{Account, AccountKind, Oid, Time};
@@ -36,6 +37,9 @@ pub struct PullRequest {
     pub landed: Option<Latest<Landed>>,
     /// Reviews by the source's id.
     pub reviews: BTreeMap<String, Review>,
+    /// Comments by the source's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub comments: BTreeMap<String, Comment>,
 }
 
 /// What changes freely while a pull request lives.
@@ -148,6 +152,7 @@ impl PullRequest {
             bases: BTreeSet::new(),
             landed: None,
             reviews: BTreeMap::new(),
+            comments: BTreeMap::new(),
         }
     }
 
@@ -209,6 +214,13 @@ impl PullRequest {
             seen_dismissed: None,
         });
         review.apply(event);
+    }
+
+    /// Takes in what a delivery says about a comment.
+    pub fn apply_comment(&mut self, event: &CommentEvent) {
+        if event.repo.id == self.repo && event.number == self.number {
+            self.comments.entry(event.comment.clone()).or_default().apply(event);
+        }
     }
 
     /// The head now: the one told last; within one moment, one that no push replaced.
@@ -367,5 +379,6 @@ fn state_rank(state: &str) -> u8 {
     }
 }
 
+mod head_at;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ fn naming(event: &Event) -> (&'static str, Vec<String>) {
     match event {
         Event::PullRequest(e) => ("pull_request", named(&[&e.repo.id, &e.number, &e.action])),
         Event::Review(e) => ("review", named(&[&e.repo.id, &e.number, &e.review, &e.action])),
+        Event::Comment(e) => ("comment", named(&[&e.repo.id, &e.number, &e.comment, &e.action])),
         Event::Push(e) => ("push", named(&[&e.repo.id, &e.reference])),
         Event::Ticket(e) => ("ticket", named(&[&e.id, &e.action, &e.sequence])),
         Event::Deployment(e) => ("deployment", named(&[&e.repo.id, &e.deployment])),

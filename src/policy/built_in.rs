@@ -70,6 +70,7 @@ pub fn floor() -> Policy {
             also: Vec::new(),
             ticket: None,
             staleness: Staleness::CleanRebase,
+            comments: None,
         },
         reverts: None,
         tests: Vec::new(),

@@ -314,6 +314,9 @@ pub struct Counted {
     pub held: String,
     /// `approve`, `veto`, `comment`, `dismissed`.
     pub verdict: String,
+    /// It was given by a comment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_comment: bool,
     /// The commit looked at.
     pub commit: Option<Oid>,
     /// When.

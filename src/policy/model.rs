@@ -185,6 +185,29 @@ pub struct Approval {
     pub ticket: Option<TicketRule>,
     /// How far an approval reaches.
     pub staleness: Staleness,
+    /// Comments that are opinions; `None`: none is.
+    pub comments: Option<Commands>,
+}
+
+/// Whole first lines of comments that are opinions (sem 4). At least one is there, and they differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// A yes.
+    pub approve: Option<String>,
+    /// A no.
+    pub veto: Option<String>,
+}
+
+impl Commands {
+    /// For sentences: "`/approve` approves, `/veto` vetoes".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let said = |line: &Option<String>, verb: &str| {
+            line.as_ref().map(|line| format!("`{line}` {verb}"))
+        };
+        let parts = [said(&self.approve, "approves"), said(&self.veto, "vetoes")];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// So many people of a role.

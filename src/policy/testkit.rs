@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::fact::{
-    Check, Commit, Facts, Grant, Integrity, Landing, LandingKind, Opinion, Override, Pull,
-    Reviewed, Ticket, Verdict,
+    Check, Commit, Deleted, Edited, Facts, Grant, Integrity, Landing, LandingKind, Opinion,
+    Override, Pull, Reviewed, Said, Ticket, Verdict,
 };
 use crate::domain::file::{Content, Lines};
 use crate::domain::{AccountKind, Class, FileChange, Oid, Person, Side, Signature, Time};
@@ -82,6 +82,7 @@ pub(crate) fn policy() -> Policy {
             also: Vec::new(),
             ticket: None,
             staleness: Staleness::CleanRebase,
+            comments: None,
         },
         reverts: None,
         tests: Vec::new(),
@@ -304,6 +305,7 @@ impl Story {
             elsewhere: None,
             at: minute(self.next),
             dismissed_at: None,
+            comment: None,
         });
         self.next += 1;
         self
@@ -324,6 +326,32 @@ impl Story {
 
     pub(crate) fn comments(self, person: &str) -> Self {
         self.opinion(person, Verdict::Comment, 'f')
+    }
+
+    /// A comment about the head, written so.
+    pub(crate) fn says(self, person: &str, line: &str) -> Self {
+        let written = Some(line.to_owned());
+        self.comments(person).which(|opinion| {
+            opinion.id = format!("comment:{}", opinion.id);
+            opinion.comment = Some(Said { written, ..Said::default() });
+        })
+    }
+
+    /// The last comment was edited by somebody into this.
+    pub(crate) fn edited(self, by: &str, line: &str) -> Self {
+        self.which(|opinion| {
+            let said = opinion.comment.as_mut().expect("a comment");
+            let (by, line) = (Some(by.into()), Some(line.to_owned()));
+            said.edited = Some(Edited { by, at: minute(400), line });
+        })
+    }
+
+    /// The last comment was deleted by somebody.
+    pub(crate) fn deleted(self, by: &str) -> Self {
+        self.which(|opinion| {
+            let said = opinion.comment.as_mut().expect("a comment");
+            said.deleted = Some(Deleted { by: Some(by.into()) });
+        })
     }
 
     /// An administrator set the last opinion aside.

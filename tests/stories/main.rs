@@ -16,6 +16,7 @@ mod bad_input;
 mod baseline;
 mod bots;
 mod coauthors;
+mod comments;
 mod dependencies;
 mod examples;
 mod exempt;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::readers;
+use super::{readers, said};
 use crate::domain::Oid;
 use crate::domain::event::ReviewedBase;
 use crate::domain::fact::{Elsewhere, Reviewed};
@@ -87,7 +87,7 @@ pub(super) struct AimedElsewhere {
     base: Option<ReviewedBase>,
 }
 
-/// The reviews of a pull request that were not of what it brings to `branch`. One that says nothing of its base was, if
+/// The reviews and comments of a pull request that were not of what it brings to `branch`. One that says nothing of its base was, if
 /// the pull request never went anywhere else.
 pub(super) fn aimed_elsewhere(pull: &PullRequest, branch: &str) -> Vec<AimedElsewhere> {
     let moved = pull.bases.iter().any(|base| base != branch);
@@ -95,13 +95,19 @@ pub(super) fn aimed_elsewhere(pull: &PullRequest, branch: &str) -> Vec<AimedElse
         Some((_, base)) => base.branch != branch,
         None => moved,
     });
-    reviews
-        .map(|(id, review)| AimedElsewhere {
-            id: id.clone(),
-            commit: review.said.as_ref().and_then(|said| said.value.commit),
-            base: review.base.as_ref().map(|(_, base)| base.clone()),
-        })
-        .collect()
+    let reviews = reviews.map(|(id, review)| AimedElsewhere {
+        id: id.clone(),
+        commit: review.said.as_ref().and_then(|said| said.value.commit),
+        base: review.base.as_ref().map(|(_, base)| base.clone()),
+    });
+    // A comment does not say where the pull request went.
+    let comments = said::comments(pull).filter(|_| moved);
+    let comments = comments.map(|(id, comment)| AimedElsewhere {
+        id,
+        commit: said::about(pull, comment),
+        base: None,
+    });
+    reviews.chain(comments).collect()
 }
 
 /// What each of them was about, by the id of the review.

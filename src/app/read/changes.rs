@@ -193,7 +193,8 @@ fn approvals(body: &ChangeBody) -> Vec<Value> {
         .iter()
         .map(|opinion| {
             json!({
-                "id": opinion.id, "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict, "commit": opinion.commit,
+                "id": opinion.id, "by": opinion.by, "role": opinion.role, "verdict": opinion.verdict,
+                "by_comment": opinion.by_comment, "commit": opinion.commit,
                 "at": opinion.at, "basis": opinion.basis, "counts": opinion.counts, "why": opinion.why,
             })
         })

@@ -281,6 +281,8 @@ fn reviewed(opinion: &Counted) -> Event {
         ("dismissed", _) => ("was dismissed", EventMark::Plain),
         _ => ("commented", EventMark::Plain),
     };
+    let by_comment = format!("{what} by comment");
+    let what = if opinion.by_comment && what != "commented" { &by_comment } else { what };
     event(opinion.at, Lane::Review, &opinion.by, what, &opinion.by, mark)
 }
 

@@ -134,6 +134,7 @@ fn raise(facts: &mut Facts, request: &SimulateRequest, now: Time) {
             elsewhere: None,
             at: now,
             dismissed_at: None,
+            comment: None,
         });
     }
 }

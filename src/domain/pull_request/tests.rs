@@ -4,16 +4,17 @@ use super::*;
 use crate::domain::fold::testing::{at, every_order_and_duplication_ends_alike, oid, person, repo};
 
 #[derive(Debug, Clone)]
-enum Told {
+pub(super) enum Told {
     Pull(Box<PullRequestEvent>),
     Review(Box<ReviewEvent>),
+    Comment(Box<CommentEvent>),
 }
 
-fn told(event: PullRequestEvent) -> Told {
+pub(super) fn told(event: PullRequestEvent) -> Told {
     Told::Pull(Box::new(event))
 }
 
-fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
+pub(super) fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
     PullRequestEvent {
         repo: repo(),
         number: 7,
@@ -42,7 +43,7 @@ fn pull(action: &str, minute: u32, head: char) -> PullRequestEvent {
     }
 }
 
-fn push(minute: u32, before: char, head: char, by: Option<Account>) -> PullRequestEvent {
+pub(super) fn push(minute: u32, before: char, head: char, by: Option<Account>) -> PullRequestEvent {
     PullRequestEvent { before: Some(oid(before)), sender: by, ..pull("synchronize", minute, head) }
 }
 
@@ -63,6 +64,23 @@ fn review(id: &str, action: &str, state: &str, minute: u32) -> ReviewEvent {
     }
 }
 
+fn comment(action: &str, minute: u32) -> CommentEvent {
+    CommentEvent {
+        repo: repo(),
+        number: 7,
+        action: action.to_owned(),
+        comment: "31".to_owned(),
+        by: Some(person("2", "grace")),
+        by_app: false,
+        member: Some(true),
+        line: Some("/approve".to_owned()),
+        edited: action == "edited",
+        created_at: at(21),
+        moment: at(minute),
+        sender: Some(person("1", "ada")),
+    }
+}
+
 fn merged(minute: u32) -> PullRequestEvent {
     PullRequestEvent {
         merged: true,
@@ -79,6 +97,8 @@ fn life() -> Vec<Told> {
         told(pull("labeled", 0, 'a')),
         told(push(10, 'a', 'b', Some(person("1", "ada")))),
         Told::Review(Box::new(review("90", "submitted", "approved", 20))),
+        Told::Comment(Box::new(comment("created", 21))),
+        Told::Comment(Box::new(comment("edited", 22))),
         told(PullRequestEvent { base_branch: "release".to_owned(), ..pull("edited", 25, 'b') }),
         told(push(30, 'b', 'c', None)),
         Told::Review(Box::new(review("90", "dismissed", "dismissed", 31))),
@@ -90,12 +110,13 @@ fn life() -> Vec<Told> {
     ]
 }
 
-fn fold(events: &[Told]) -> PullRequest {
+pub(super) fn fold(events: &[Told]) -> PullRequest {
     let mut all = PullRequest::new("186853002", 7);
     for event in events {
         match event {
             Told::Pull(event) => all.apply(event),
             Told::Review(event) => all.apply_review(event),
+            Told::Comment(event) => all.apply_comment(event),
         }
     }
     all

@@ -179,6 +179,24 @@ pub(super) struct Review {
     pub(super) updated_at: Option<Time>,
 }
 
+/// A comment of an issue or a pull request. `updated_at` moves with each edit and with nothing else.
+#[derive(Debug, Deserialize)]
+pub(super) struct IssueComment {
+    pub(super) id: Id,
+    #[serde(default)]
+    pub(super) user: Option<User>,
+    #[serde(default)]
+    pub(super) author_association: Option<Text>,
+    #[serde(default)]
+    pub(super) body: Option<Text>,
+    pub(super) created_at: Time,
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub(super) updated_at: Option<Time>,
+    /// Present: a program wrote it, in its own name or in a person's.
+    #[serde(default)]
+    pub(super) performed_via_github_app: Option<serde::de::IgnoredAny>,
+}
+
 /// The pull request as a review's delivery repeats it.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReviewedPull {

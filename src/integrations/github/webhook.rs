@@ -47,6 +47,8 @@ macro_rules! delivery {
     };
 }
 
+mod comment;
+
 /// What came with an event, beside its own part.
 #[derive(Debug)]
 struct Around {
@@ -81,6 +83,7 @@ pub fn normalise(event: &str, body: &[u8]) -> Result<Normalised, Refusal> {
     match event {
         "pull_request" => pull_request(body),
         "pull_request_review" => review(body),
+        "issue_comment" => comment::comment(body),
         "push" => push(body),
         "issues" => issue(body),
         "deployment" => deployment(body),

@@ -13,12 +13,16 @@ use crate::policy::model::Staleness;
 /// Tree proofs that git can find between two commits, in the order in which they are looked for.
 const PROOFS: [&str; 2] = ["clean_rebase", "clean_update_merge"];
 
+/// A comment names no commit, and the heads do not tell it.
+const NO_HEAD: &str = "nobody can tell which commit was the head when it was written, so nobody can tell what was approved";
+
 /// The first basis that holds and that the policy lets count; else the sentence that names what made it stale.
 pub(super) fn of(opinion: &Opinion, facts: &Facts, allowed: Staleness) -> Standing {
     let Some(commit) = opinion.commit else {
-        return Standing::Lapsed(
-            "its source names no commit, so nobody can tell what was approved".to_owned(),
-        );
+        return Standing::Lapsed(match &opinion.comment {
+            Some(_) => NO_HEAD.to_owned(),
+            None => "its source names no commit, so nobody can tell what was approved".to_owned(),
+        });
     };
     if let Some(elsewhere) = &opinion.elsewhere {
         return aimed_elsewhere(elsewhere, facts, allowed);

@@ -2,11 +2,13 @@
 //! content it was given, and who held the role (sem 3, 4). Nothing here knows what a policy requires.
 
 mod basis;
+pub(in crate::policy) mod comments;
 mod exclude;
 mod roles;
 mod vetoes;
 
 pub use basis::{Owned, untouched};
+pub use comments::understood;
 pub(super) use exclude::address;
 pub use exclude::{Excluded, disowned, disowned_words, excluded, named_as_co_author, unattributed};
 pub use roles::held_at;
@@ -93,8 +95,7 @@ fn standing(
     now: &Now<'_>,
 ) -> Standing {
     match opinion.verdict {
-        Verdict::Comment => Standing::Nothing("a comment is not an approval".to_owned()),
-        Verdict::Dismissed => Standing::Nothing(DISMISSED.to_owned()),
+        Verdict::Comment | Verdict::Dismissed => Standing::Nothing(no_opinion(opinion)),
         Verdict::Veto => vetoes::weigh(opinion, later, facts, excluded),
         Verdict::Approve => match refusal(opinion, later, excluded) {
             Some(why) => Standing::Nothing(why),
@@ -104,6 +105,15 @@ fn standing(
 }
 
 const DISMISSED: &str = "dismissed; a dismissal never revives an older approval";
+
+/// Why what is neither a yes nor a no is that.
+fn no_opinion(opinion: &Opinion) -> String {
+    match (&opinion.comment, opinion.verdict) {
+        (Some(said), _) => comments::why_not(said),
+        (None, Verdict::Dismissed) => DISMISSED.to_owned(),
+        (None, _) => "a comment is not an approval".to_owned(),
+    }
+}
 
 /// Why an approval is worth nothing, whatever its content.
 fn refusal(opinion: &Opinion, later: &[&Opinion], excluded: &Excluded) -> Option<String> {

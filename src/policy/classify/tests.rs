@@ -111,6 +111,7 @@ fn example_1() -> Effective {
                 also: Vec::new(),
                 ticket: None,
                 staleness: Staleness::SameCommit,
+                comments: None,
             },
             reverts: None,
             tests: Vec::new(),

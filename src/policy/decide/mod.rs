@@ -51,6 +51,7 @@ pub fn decide(
     classification: &Classification,
     as_of: Time,
 ) -> Decision {
+    let facts = &*approvals::understood(effective.policy.approval.comments.as_ref(), facts);
     let excluded = approvals::excluded(facts);
     let unknown = approvals::unattributed(facts);
     let instant = facts.landing.as_ref().and_then(|landing| landing.at).unwrap_or(as_of);

@@ -3,7 +3,7 @@
 use super::needs::{Need, Of};
 use super::tally::{Room, Worth, basis, worth};
 use crate::domain::fact::Verdict;
-use crate::policy::approvals::{self, Held, Standing, Weighed, held};
+use crate::policy::approvals::{self, Held, Standing, Weighed, comments, held};
 use crate::policy::decision::Counted;
 
 /// One row for each opinion, in order of `(at, id)`.
@@ -23,13 +23,17 @@ fn row(vote: &Weighed<'_>, needs: &[&Need], room: &Room<'_>) -> Counted {
         role: (!roles.is_empty()).then(|| roles.join(", ")).or_else(|| no_role(&worths)),
         held: held.join("; "),
         verdict: verdict(opinion.verdict).to_owned(),
+        by_comment: opinion.comment.is_some(),
         commit: opinion.commit,
         at: opinion.at,
         basis: basis(vote)
             .filter(|_| counts || matches!(vote.standing, Standing::Yes(_)))
             .map(str::to_owned),
         counts,
-        why: why(vote, &worths) + &disowned(vote, room),
+        why: match opinion.comment {
+            Some(_) => format!("by comment: {}", why(vote, &worths)),
+            None => why(vote, &worths),
+        } + &disowned(vote, room),
     }
 }
 
@@ -66,7 +70,10 @@ fn no_role(worths: &[(&Need, Worth)]) -> Option<String> {
 fn why(vote: &Weighed<'_>, worths: &[(&Need, Worth)]) -> String {
     match &vote.standing {
         Standing::Veto => {
-            return "a veto stands until its author approves".to_owned();
+            let gone = vote.opinion.comment.as_ref().and_then(comments::undone);
+            let gone =
+                gone.map_or_else(String::new, |gone| format!("; {gone}, which ends no veto"));
+            return format!("a veto stands until its author approves{gone}");
         }
         Standing::VetoKept(why) => return format!("a veto stands: {why}"),
         Standing::Overridden(why) | Standing::Nothing(why) | Standing::Lapsed(why) => {

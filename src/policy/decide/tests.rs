@@ -1,5 +1,6 @@
 //! Cases of the conformance list by number, and properties.
 
+mod comments;
 mod disowned;
 mod nested;
 mod nested_properties;

@@ -10,8 +10,8 @@ use crate::policy::built_in;
 use crate::policy::diagnostic::code;
 use crate::policy::glob::Glob;
 use crate::policy::model::{
-    Allow, Approval, BinaryRule, ConfigRule, Dependencies, GeneratedRule, Max, PathRule, PeerRule,
-    Policy, RoleRule, SemverStep, Staleness, TicketRule, Trivial,
+    Allow, Approval, BinaryRule, Commands, ConfigRule, Dependencies, GeneratedRule, Max, PathRule,
+    PeerRule, Policy, RoleRule, SemverStep, Staleness, TicketRule, Trivial,
 };
 
 /// What is being built: for which layer, and where its problems go.
@@ -189,6 +189,10 @@ impl Build<'_> {
             also: items(&approval, "also").iter().map(|place| self.also(place)).collect(),
             ticket: child(&approval, "ticket").map(|place| self.ticket(&place)),
             staleness: self.word::<Staleness>(&approval, "staleness").unwrap_or(base.staleness),
+            comments: child(&approval, "comments").map(|place| Commands {
+                approve: text(&place, "approve"),
+                veto: text(&place, "veto"),
+            }),
         }
     }
 

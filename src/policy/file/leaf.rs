@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use super::node::{Node, Problem, Value};
 use super::shape::Leaf;
 use crate::domain::Time;
+use crate::domain::comment::{COMMAND_MOST, could_be_command};
 use crate::policy::diagnostic::code;
 use crate::policy::glob::Glob;
 use crate::policy::keypath::KeyPattern;
@@ -41,6 +42,9 @@ pub(crate) static TIME: Leaf = Leaf {
 pub(crate) static EMAIL: Leaf = Leaf { noun: "an e-mail address", check: email, pattern: "@" };
 /// The scope that a rule raises.
 pub(crate) static SCOPE: Leaf = Leaf { noun: "a scope", check: scope, pattern: r"^[^*\s]+$" };
+/// The whole first line of a comment that is an opinion.
+pub(crate) static COMMAND: Leaf =
+    Leaf { noun: "a command", check: command, pattern: r"^[/\p{L}](.{0,48}\S)?$" };
 
 /// Reads a glob.
 pub(crate) fn glob(text: &str) -> Result<Glob, Problem> {
@@ -153,6 +157,16 @@ fn email(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(code::BAD_TEXT, format!("`{text}` is no e-mail address")))
+}
+
+fn command(text: &str) -> Result<(), Problem> {
+    if could_be_command(text) {
+        return Ok(());
+    }
+    let help = format!(
+        "one line that starts with a letter or `/`, of {COMMAND_MOST} characters at most, without a space at its end: `/approve`"
+    );
+    Err(Problem::new(code::BAD_TEXT, "this can be no command".to_owned()).help(help))
 }
 
 fn scope(text: &str) -> Result<(), Problem> {

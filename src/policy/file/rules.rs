@@ -16,6 +16,23 @@ pub(super) fn version(node: &Node, path: &Path, report: &mut Report) {
     }
 }
 
+/// There is a command, and the two are not the same.
+pub(super) fn comments(node: &Node, path: &Path, report: &mut Report) {
+    match (node.get("approve"), node.get("veto")) {
+        (None, None) => {
+            let problem = Problem::new(code::EMPTY, "no command is named").help(
+                "name `approve: \"/approve\"`, `veto: \"/veto\"` or both; or leave `comments` out",
+            );
+            report.add(node.at, path, problem);
+        }
+        (Some(approve), Some(veto)) if approve.text == veto.text => {
+            let message = format!("`{}` would be a yes and a no", veto.text);
+            report.add(veto.at, &path.key("veto"), Problem::new(code::CONTRADICTION, message));
+        }
+        _ => {}
+    }
+}
+
 /// The constraints of an allow entry can be met, and there is one.
 pub(super) fn allow(node: &Node, path: &Path, report: &mut Report) {
     let number = |key: &str| node.get(key).and_then(leaf::number);

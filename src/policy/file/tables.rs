@@ -234,8 +234,20 @@ static APPROVAL: Record = Record::new(
             "The furthest an approval reaches beyond the commit that was looked at.",
         )
         .example("\"clean_rebase\""),
+        key("comments", Shape::Record(&COMMENTS), COMMENTS.about)
+            .example(r#"{"approve": "/approve", "veto": "/veto"}"#),
     ],
 );
+
+static COMMENTS: Record = Record::new(
+    "Comments that are opinions: those whose whole first line is a command.",
+    &[
+        key("approve", Shape::Leaf(&leaf::COMMAND), "The line that is a yes.")
+            .example("\"/approve\""),
+        key("veto", Shape::Leaf(&leaf::COMMAND), "The line that is a no.").example("\"/veto\""),
+    ],
+)
+.rule(rules::comments);
 
 static ARCHITECTS: Record = Record::new(
     "The role that approves significant changes.",

@@ -327,3 +327,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn commands_of_comments_are_one_exact_line_each_and_differ() {
+    let said = |text: &str| errors(&format!("version: 1\napproval:\n  comments: {text}\n"));
+    let good = |text: &str| {
+        let text = format!("version: 1\napproval:\n  comments: {text}\n");
+        read_repository("x.yml", text.as_bytes()).is_ok()
+    };
+    for text in ["{ approve: /approve, veto: /veto }", "{ approve: LGTM }", "{ veto: \"/no way\" }"]
+    {
+        assert!(good(text), "{text}");
+    }
+    for bad in ["\"+1\"", "\" /approve\"", "\"/approve \"", "\"/a\\nb\"", "\"\"", "\"👍\""] {
+        let found = said(&format!("{{ approve: {bad} }}"));
+        assert_eq!(found, ["3:24 CS0125 this can be no command"], "{bad}");
+    }
+    assert!(good(&format!("{{ approve: {} }}", "a".repeat(50))));
+    assert_eq!(said(&format!("{{ approve: {} }}", "a".repeat(51))).len(), 1);
+    assert_eq!(said("{}"), ["3:13 CS0114 no command is named"]);
+    assert_eq!(said("{ approve: /x, veto: /x }"), ["3:34 CS0122 `/x` would be a yes and a no"]);
+    assert_eq!(said("{ aprove: /x, veto: /y }"), ["3:15 CS0110 unknown key `aprove`"]);
+    assert_eq!(said("true"), ["3:13 CS0113 expected a map, found true or false"]);
+}

@@ -10,7 +10,8 @@ use crate::policy::condition::When;
 use crate::policy::diagnostic::suggestion;
 use crate::policy::file::{RepositoryFile, leaf};
 use crate::policy::model::{
-    Approval, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule, TicketRule, Trivial,
+    Approval, Commands, Dependencies, Max, PathRule, PeerRule, Policy, RoleRule, TicketRule,
+    Trivial,
 };
 use crate::policy::requirement::{AlsoRule, Demand, Requirement};
 
@@ -222,8 +223,20 @@ impl Merge<'_> {
             also: Vec::new(),
             ticket: self.ticket(upper.ticket.as_ref(), lower.ticket.as_ref()),
             staleness,
+            comments: self.comments(upper.comments.as_ref(), lower.comments.as_ref()),
         };
         (approval, further)
+    }
+
+    /// Who counts by a comment is the organisation's to say: a repository repeats it or is silent.
+    fn comments(&mut self, upper: Option<&Commands>, lower: Option<&Commands>) -> Option<Commands> {
+        if lower.is_some_and(|lower| upper != Some(lower)) {
+            let text = |one: Option<&Commands>| {
+                one.map_or_else(|| "no approval by comment".to_owned(), Commands::words)
+            };
+            self.weakened("approval.comments", &text(lower), &text(upper));
+        }
+        upper.cloned()
     }
 
     /// Another role than the organisation's does not replace it: both are needed.

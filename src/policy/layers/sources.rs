@@ -6,7 +6,7 @@ use super::super::built_in;
 use super::super::file::leaf::duration_text;
 use super::super::file::{OrganisationFile, RepositoryFile};
 use super::super::glob::Glob;
-use super::super::model::{Allow, Effective, PathRule, Policy};
+use super::super::model::{Allow, Commands, Effective, PathRule, Policy};
 use crate::domain::Class;
 
 /// What a line is about, in the order of a page.
@@ -232,6 +232,8 @@ impl Lines<'_> {
         let reach = ["approval.staleness", "floor.staleness_at_most"];
         let text = |reach: &super::super::model::Staleness| reach.as_str().to_owned();
         self.value(part, &reach, |policy| Some(policy.approval.staleness), text);
+        let comments = |policy: &Policy| policy.approval.comments.clone();
+        self.value(part, &["approval.comments"], comments, Commands::words);
     }
 }
 

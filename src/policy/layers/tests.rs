@@ -110,6 +110,32 @@ fn another_role_of_the_repository_stands_beside_the_organisations() {
 }
 
 #[test]
+fn only_the_organisation_says_which_comments_are_opinions() {
+    let (upper, silent) =
+        ("version: 1\napproval: { comments: { approve: /approve } }\n", "version: 1\n");
+    let comments = |effective: &Effective| {
+        effective.policy.approval.comments.as_ref().and_then(|said| said.approve.clone())
+    };
+    for repeated in [silent, upper] {
+        let both = both(upper, repeated);
+        assert_eq!((both.invalid.len(), comments(&both).as_deref()), (0, Some("/approve")));
+    }
+    let alone = both(silent, upper);
+    assert_eq!(comments(&alone), None);
+    assert_eq!(
+        alone.invalid,
+        [
+            "repository: `approval.comments`, line 2: `/approve` approves is weaker than the organisation allows; no approval by comment applies"
+        ]
+    );
+    let other = both(upper, "version: 1\napproval: { comments: { approve: /lgtm, veto: /no } }\n");
+    assert_eq!(comments(&other).as_deref(), Some("/approve"));
+    assert!(other.invalid[0].contains("`approval.comments`, line 2"), "{:?}", other.invalid);
+    let built_in = from_bytes(None, Some(("x.yml", upper.as_bytes())), "main");
+    assert_eq!((comments(&built_in), built_in.invalid.len()), (None, 1));
+}
+
+#[test]
 fn case_58_an_unknown_role_is_named_with_candidates() {
     let effective = both(
         "version: 1\n",
@@ -228,6 +254,7 @@ fn without_any_file_the_built_in_policy_applies() {
 /// The lines of a file in which each field may be left out.
 #[derive(Debug, Clone)]
 struct Fields {
+    comments: Option<&'static str>,
     default: Option<&'static str>,
     staleness: Option<&'static str>,
     architects: Option<(u64, &'static str)>,
@@ -256,6 +283,7 @@ impl Fields {
             "approval:\n  also: [{ when: { class: critical }, role: security }]\n".to_owned(),
         ));
         line(self.staleness.map(|word| format!("  staleness: {word}\n")));
+        line(self.comments.map(|commands| format!("  comments: {{ {commands} }}\n")));
         let people =
             |name, (count, class)| format!("  {name}: {{ count: {count}, for: {class} }}\n");
         line(self.architects.map(|rule| people("architects", rule)));
@@ -293,9 +321,19 @@ fn fields() -> impl Strategy<Value = Fields> {
         prop::option::of(1_u64..30),
         prop::option::of((word(&["a", "b", "\"a\", \"b\""]), word(&["patch", "minor"]))),
         prop::option::of(word(&["config", "docs", "config, docs, dependencies"])),
+        prop::option::of(word(&[
+            "approve: /a",
+            "approve: /b",
+            "veto: /a",
+            "approve: /a, veto: /b",
+        ])),
     );
     (first, second).prop_map(
-        |((default, staleness, architects, peers, ticket), (max, reverts, bots, kinds))| Fields {
+        |(
+            (default, staleness, architects, peers, ticket),
+            (max, reverts, bots, kinds, comments),
+        )| Fields {
+            comments,
             default,
             staleness,
             architects,
@@ -349,6 +387,7 @@ fn weaker(merged: &Policy, alone: &Policy) -> Vec<&'static str> {
         ("peers", peers_weaker),
         ("also", old.also.iter().any(|rule| !new.also.contains(rule))),
         ("ticket", ticket_weaker),
+        ("comments", new.comments != old.comments),
         ("max.files", above(merged.trivial.max.files, alone.trivial.max.files)),
         ("max.lines", above(merged.trivial.max.lines, alone.trivial.max.lines)),
         ("kinds", merged.trivial.kinds != alone.trivial.kinds),

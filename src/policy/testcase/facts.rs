@@ -206,6 +206,7 @@ fn opinion(said: &CaseOpinion, id: String, at: Time, head: Oid, fingerprint: &st
             .map(|branch| Elsewhere { branch: Some(branch), fingerprint: proven(false) }),
         at,
         dismissed_at: said.dismissed.then_some(at),
+        comment: None,
     }
 }
 

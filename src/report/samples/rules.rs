@@ -170,6 +170,7 @@ pub(super) fn counted(
         role: (!held.is_empty()).then(|| held.split(',').next().unwrap_or_default().to_owned()),
         held: held.into(),
         verdict: if held.is_empty() { "comment".into() } else { "approve".into() },
+        by_comment: false,
         commit: Some(oid(commit)),
         at: time(at),
         basis: basis.map(str::to_owned),

@@ -20,6 +20,7 @@
 //! The model's time moves by explicit steps: every action takes one second, and everything longer is said
 //! ([`Forge::later`]). The same story gives the same bytes: ids are counted, commits carry the model's times.
 
+mod comments;
 mod delivery;
 mod deploys;
 mod payload;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::comments::Comment;
 use super::deploys::Deployment;
 use super::pulls::{Pull, Review};
 use super::queue::Group;
@@ -169,6 +170,31 @@ pub(super) fn review(
             "submitted_at": time(review.submitted_at), "updated_at": time(at),
             "html_url": format!("{WEB}/{}/pull/{}#pullrequestreview-{}", repo.name, state.number, review.id),
             "author_association": if review.by.member { "MEMBER" } else { "CONTRIBUTOR" },
+        },
+    });
+    around(repo, sender, own)
+}
+
+pub(super) fn comment(
+    repo: &Repository,
+    state: &Pull,
+    comment: &Comment,
+    action: &str,
+    sender: &Account,
+) -> Value {
+    let page = format!("{WEB}/{}/pull/{}", repo.name, state.number);
+    let own = json!({
+        "action": action,
+        "issue": {
+            "id": state.id + 1_000_000, "number": state.number, "title": state.title, "state": "open",
+            "user": user(&state.opener), "pull_request": { "html_url": page },
+        },
+        "comment": {
+            "id": comment.id, "node_id": format!("IC_{}", comment.id), "user": user(&comment.by),
+            "body": comment.body, "created_at": time(comment.created_at),
+            "updated_at": time(comment.updated_at), "performed_via_github_app": null,
+            "html_url": format!("{page}#issuecomment-{}", comment.id),
+            "author_association": if comment.by.member { "MEMBER" } else { "CONTRIBUTOR" },
         },
     });
     around(repo, sender, own)

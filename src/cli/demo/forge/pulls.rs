@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::comments::Comment;
 use super::proposal::{Proposal, Work};
 use super::{Account, Forge, ForgeError, RepoHandle, payload};
 use crate::domain::{Oid, Time};
@@ -48,6 +49,7 @@ pub(super) struct Pull {
     pub(super) labels: BTreeSet<String>,
     pub(super) created_at: Time,
     pub(super) reviews: BTreeMap<u64, Review>,
+    pub(super) comments: BTreeMap<u64, Comment>,
 }
 
 /// A review of the model.
@@ -92,6 +94,7 @@ impl RepoHandle<'_> {
             labels: BTreeSet::new(),
             created_at,
             reviews: BTreeMap::new(),
+            comments: BTreeMap::new(),
         };
         repository.pulls.insert(number, pull);
         self.forge.move_branch(&self.name, &proposal.branch, Some(head), &by)?;

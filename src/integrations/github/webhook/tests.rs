@@ -351,3 +351,56 @@ fn deliveries_of_two_webhooks_about_one_fact_have_one_natural_key() {
     assert_ne!(key(&by_hook, "github"), key(&by_hook, "ghes"));
     assert_ne!(key(&by_hook, "github"), key(&review("submitted", "commented"), "github"));
 }
+
+fn comment(own: &Value, change: &Value) -> Value {
+    let mut all = json!({
+        "action": "created",
+        "issue": {"id": 5, "number": 7, "pull_request": {"url": "x"}},
+        "comment": {
+            "id": 31, "user": {"id": 2, "login": "grace", "type": "User"}, "body": "/approve\r\n\r\nthanks",
+            "author_association": "MEMBER",
+            "created_at": "2026-11-20T14:00:00Z", "updated_at": "2026-11-20T14:00:00Z",
+        },
+    });
+    for (key, value) in own.as_object().expect("an object") {
+        all[key] = value.clone();
+    }
+    for (key, value) in change.as_object().expect("an object") {
+        all["comment"][key] = value.clone();
+    }
+    all
+}
+
+#[test]
+fn a_comment_on_a_pull_request_is_told_by_its_first_line() {
+    let event = only!(told("issue_comment", &comment(&json!({}), &json!({}))), Comment);
+    assert_eq!((event.number, event.comment.as_str(), event.edited), (7, "31", false));
+    assert_eq!(
+        (event.line.as_deref(), event.member, event.by_app),
+        (Some("/approve"), Some(true), false)
+    );
+    assert_eq!(event.by.map(|by| by.login).as_deref(), Some("grace"));
+    let app = json!({"performed_via_github_app": {"id": 1}, "body": "well, /approve? Not yet! ".repeat(9)});
+    let event = only!(told("issue_comment", &comment(&json!({}), &app)), Comment);
+    assert_eq!((event.by_app, event.line), (true, None));
+}
+
+#[test]
+fn a_comment_was_edited_if_the_delivery_or_its_clock_says_so() {
+    let edited = json!({"action": "edited"});
+    let later = json!({"updated_at": "2026-11-20T14:00:01Z"});
+    for told_so in [comment(&edited, &json!({})), comment(&json!({}), &later)] {
+        assert!(only!(told("issue_comment", &told_so), Comment).edited);
+    }
+}
+
+#[test]
+fn a_comment_on_an_issue_says_nothing() {
+    let issue = json!({"issue": {"id": 5, "number": 7}});
+    let nothing = told("issue_comment", &comment(&issue, &json!({})));
+    assert!(nothing.events.is_empty());
+    assert!(
+        refused("issue_comment", &comment(&json!({}), &json!({"created_at": null})))
+            .contains("created_at")
+    );
+}
