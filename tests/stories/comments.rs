@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::both;
 use crate::harness::Kind;
 use crate::harness::server::Server;
-use crate::harness::town::{ORGANISATION, POLICY, REPO, Town, done, receive};
 use crate::harness::town::cookie;
+use crate::harness::town::{ORGANISATION, POLICY, REPO, Town, done, receive};
 
 const COMMANDS: &str = "approval: { comments: { approve: /approve, veto: /veto } }\n";
 

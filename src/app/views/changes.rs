@@ -36,7 +36,7 @@ impl App {
         let scope = Filter { from: wanted.from, until: wanted.until, ..Filter::default() };
         let repositories = store::repositories::all(&mut tx).await?;
         let matching = Filter {
-            repo: wanted.filter("repo").map(|name| id_of(&repositories, name)),
+            repo: wanted.filter("repo").map(|name| id_of(&repositories, &name)),
             class: wanted.filter("class"),
             state: wanted.filter("decision"),
             ..scope.clone()
@@ -78,10 +78,10 @@ fn outcomes(counts: &[(String, i64)]) -> Outcomes {
 }
 
 /// The id of a repository by its name, one of the configuration first; a name that is not here matches nothing.
-fn id_of(repositories: &[Repository], name: String) -> String {
+fn id_of(repositories: &[Repository], name: &str) -> String {
     let named = || repositories.iter().filter(|repo| repo.name == name);
     let found = named().find(|repo| repo.configured).or_else(|| named().next());
-    found.map_or(name.clone(), |repo| repo.id.clone())
+    found.map_or_else(|| name.to_owned(), |repo| repo.id.clone())
 }
 
 fn filters(wanted: &Listed, repositories: &[Repository]) -> Filters {
