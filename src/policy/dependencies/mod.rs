@@ -4,7 +4,7 @@
 //! Each ecosystem is one file or a few that read its formats ([`cargo`], [`npm`], [`pyproject`], [`uv`], [`poetry`],
 //! [`requirements`], [`go`], [`maven`]). Manifests in TOML and JSON are compared by their keys ([`manifest`]); locks
 //! are read into one model of packages and what they need, and compared there ([`lock`]). A file is looked at by
-//! itself; whether manifest and lock say the same is asked by [`classify`](super::classify).
+//! itself; whether manifest and lock say the same is asked by [`classify`](mod@super::classify).
 //!
 //! Everything that is not a version, or that cannot be read, is a doubt, and a doubt proves nothing.
 
