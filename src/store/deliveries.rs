@@ -2,7 +2,7 @@
 
 use super::list::{self, Counters};
 use super::{StoreError, Tx, on, signed, unsigned};
-use crate::domain::Time;
+use crate::domain::{DAY, Time};
 
 const KEEP: &str = "insert into delivery (id, source, key, event, action, headers, body, body_size, body_sha256, received_at, state, why, ledger_index) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing";
@@ -41,6 +41,9 @@ const COUNT: &str = concat!(
     counted!(" where id = $1"),
     ") as counted where true on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + excluded.deliveries"
 );
+/// The same for a new delivery, of which everything is at hand: its row, whose body is large, is not read again.
+const ADD: &str = "insert into delivery_total (source, day, state, deliveries) values ($1, $2, $3, 1) \
+     on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + 1";
 const TIDY: &str = "delete from delivery_total where deliveries = 0";
 const WRONG: &str = concat!(
     "select count(*) from (select * from (select * from delivery_total except ",
@@ -73,6 +76,7 @@ pub const STATEMENTS: &[&str] = &[
     DAYS,
     EDGE,
     COUNT,
+    ADD,
     TIDY,
     WRONG,
     CLEAR,
@@ -223,7 +227,13 @@ pub async fn keep(
         .await
         .map(|done| done.rows_affected()))?;
     if rows == 1 {
-        COUNTERS.count(tx, &new.id, 1).await?;
+        on!(tx, |conn| sqlx::query(ADD)
+            .bind(&new.source)
+            .bind(new.received_at.micros() / DAY)
+            .bind(state.as_str())
+            .execute(conn)
+            .await
+            .map(|_| ()))?;
     }
     Ok(rows == 1)
 }
