@@ -29,7 +29,6 @@ fn no_shape_within_the_limits_takes_a_second_or_64_megabytes() {
 }
 
 #[test]
-#[ignore = "not held yet: the import of CODEOWNERS is quadratic in its lines; run it with --ignored"]
 fn no_input_made_for_one_format_takes_a_second_or_64_megabytes() {
     hold(made_for_one());
 }

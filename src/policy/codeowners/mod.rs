@@ -77,7 +77,8 @@ pub fn import(
     dialect: Dialect,
     organisation: Option<&OrganisationFile>,
 ) -> Imported {
-    let (sections, mut found) = read::read(name, text, dialect);
+    let lines = read::Lines::of(text);
+    let (sections, mut found) = read::read(name, &lines, dialect);
     let mut size = 0;
     // Beyond what a policy may hold nothing more is worked out: the reader refuses the text anyway.
     let fits = |demand: &Demand<'_>| {
@@ -88,7 +89,7 @@ pub fn import(
     let demands: Vec<Demand<'_>> = sections.iter().flat_map(demands).take_while(fits).collect();
     let policy = print::policy(&demands);
     let (roles, unknown) = print::roles(&demands, dialect, organisation);
-    found.extend(unknown.into_iter().map(|problem| problem.at(name, text)));
+    found.extend(unknown.into_iter().map(|problem| problem.at(name, &lines)));
     found.extend(refusals(&policy, &roles));
     found.sort_by_key(|one| (one.line, one.column, one.code));
     found.dedup();

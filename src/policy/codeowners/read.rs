@@ -1,11 +1,41 @@
 //! The lines of a CODEOWNERS file, in either dialect.
 
+use std::collections::BTreeMap;
+
 use super::pattern;
 use super::{Dialect, Entry, Owner, Section};
-use crate::policy::diagnostic::{At, Diagnostic, Severity, code};
+use crate::policy::diagnostic::{At, Diagnostic, Severity, Span, code};
 
 /// Bytes above which GitHub does not load the file.
 const MAX_BYTES: usize = 3 << 20;
+
+/// Lines with owners, or without, that are taken over at the most: each becomes a rule of eight nodes or more, and a
+/// policy of more than 20,000 nodes is refused.
+const MAX_LINES: usize = 2_500;
+/// Problems that are named one by one; the others are counted.
+const MAX_PROBLEMS: usize = 1_000;
+
+/// A text with the places where its lines begin, each found once.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// The whole of a line, counted from 1.
+    fn at(&self, line: u64) -> At {
+        let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let start = self.starts.get(index).copied().unwrap_or(self.text.len());
+        let rest = self.text.get(start..).unwrap_or_default();
+        let length = rest.lines().next().unwrap_or_default().len();
+        At { line, column: 1, span: Span { start, end: start + length } }
+    }
+}
 
 /// Something about a line.
 #[derive(Debug)]
@@ -18,14 +48,8 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn at(self, name: &str, text: &str) -> Diagnostic {
-        let start: usize = text
-            .split_inclusive('\n')
-            .take(usize::try_from(self.line.saturating_sub(1)).unwrap_or(0))
-            .map(str::len)
-            .sum();
-        let length = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default().len();
-        let at = At::of(text, start..start + length);
+    pub(super) fn at(self, name: &str, lines: &Lines<'_>) -> Diagnostic {
+        let at = lines.at(self.line);
         let mut diagnostic = Diagnostic::error(self.code, name, at, self.message).help(self.help);
         diagnostic.severity = self.severity;
         diagnostic
@@ -33,12 +57,20 @@ impl Problem {
 }
 
 /// The sections of a file, and what is wrong with it.
-pub(super) fn read(name: &str, text: &str, dialect: Dialect) -> (Vec<Section>, Vec<Diagnostic>) {
+pub(super) fn read(
+    name: &str,
+    lines: &Lines<'_>,
+    dialect: Dialect,
+) -> (Vec<Section>, Vec<Diagnostic>) {
+    let text = lines.text;
     let mut reader = Reader {
         dialect,
         sections: vec![Section::default()],
+        names: BTreeMap::new(),
+        taken: 0,
         now: Heading::default(),
         problems: Vec::new(),
+        more: 0,
     };
     if text.len() >= MAX_BYTES {
         reader.problem(
@@ -51,11 +83,12 @@ pub(super) fn read(name: &str, text: &str, dialect: Dialect) -> (Vec<Section>, V
     for (number, line) in (1_u64..).zip(text.lines()) {
         reader.line(number, line.trim());
     }
+    reader.counted();
     let mut sections = reader.sections;
     for section in &mut sections {
         settle(section);
     }
-    let found = reader.problems.into_iter().map(|problem| problem.at(name, text)).collect();
+    let found = reader.problems.into_iter().map(|problem| problem.at(name, lines)).collect();
     (sections, found)
 }
 
@@ -84,14 +117,42 @@ impl Default for Heading {
 struct Reader {
     dialect: Dialect,
     sections: Vec<Section>,
+    /// Sections by name in small letters.
+    names: BTreeMap<String, usize>,
+    /// Lines taken over so far.
+    taken: usize,
     now: Heading,
     problems: Vec<Problem>,
+    /// Problems that are only counted.
+    more: usize,
 }
 
 impl Reader {
     fn problem(&mut self, line: u64, code: &'static str, message: impl Into<String>, help: &str) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            self.more += 1;
+            return;
+        }
         let (message, help) = (message.into(), help.to_owned());
         self.problems.push(Problem { line, code, severity: Severity::Error, message, help });
+    }
+
+    /// What was not named line by line.
+    fn counted(&mut self) {
+        let (over, more) = (self.taken.saturating_sub(MAX_LINES), self.more);
+        let mut whole = |message: String, help: &str| {
+            let (severity, help) = (Severity::Error, help.to_owned());
+            let code = code::OWNERS_LINE;
+            self.problems.push(Problem { line: 1, code, severity, message, help });
+        };
+        if over > 0 {
+            let message = format!("{over} lines after the first {MAX_LINES} were not taken over");
+            whole(message, "no policy holds so many rules: own whole folders, or split the file");
+        }
+        if more > 0 {
+            let message = format!("{more} more things are wrong, which are not named one by one");
+            whole(message, "mend those that are named first");
+        }
     }
 
     fn line(&mut self, number: u64, line: &str) {
@@ -100,6 +161,10 @@ impl Reader {
         }
         if self.dialect == Dialect::Gitlab && (line.starts_with('[') || line.starts_with("^[")) {
             return self.heading(number, line);
+        }
+        self.taken += 1;
+        if self.taken > MAX_LINES {
+            return;
         }
         let (pattern, rest) = split(line);
         match (self.dialect, pattern.strip_prefix('!')) {
@@ -179,9 +244,9 @@ impl Reader {
         };
         let owners = self.owners(number, rest.trim()).unwrap_or_default();
         let lower = name.trim().to_lowercase();
-        let known = self.sections.iter().skip(1).position(|one| one.name.to_lowercase() == lower);
-        let section = known.map_or(self.sections.len(), |place| place + 1);
-        if known.is_none() {
+        let next = self.sections.len();
+        let section = *self.names.entry(lower).or_insert(next);
+        if section == next {
             let name = name.trim().to_owned();
             self.sections.push(Section { name, ..Section::default() });
         }

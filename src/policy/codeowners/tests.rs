@@ -210,3 +210,19 @@ fn more_than_a_policy_can_hold_is_said() {
     let found = imported(&text, Dialect::Github).found;
     assert!(found.iter().any(|one| one.is_error() && one.file == "the imported policy"));
 }
+
+#[test]
+fn lines_beyond_what_a_policy_holds_are_counted_and_not_forgotten() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for number in 0..2_503 {
+        let _ = writeln!(text, "/d{number}/ @acme/a");
+    }
+    let imported = import("CODEOWNERS", &text, Dialect::Github, None);
+    let first = imported.found.first().expect("an error");
+    assert_eq!(first.message, "3 lines after the first 2500 were not taken over");
+    let bad = import("CODEOWNERS", &"a nobody\n".repeat(1_200), Dialect::Github, None);
+    let said: Vec<&str> = bad.found.iter().map(|one| one.message.as_str()).collect();
+    assert!(said.contains(&"200 more things are wrong, which are not named one by one"));
+    assert!(bad.found.iter().any(|one| one.line == 1_000), "each has its own line");
+}

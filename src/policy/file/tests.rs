@@ -134,7 +134,7 @@ tests: ['[!a]']
             "13:23 CS0113 expected true or false, found text",
             "14:14 CS0115 `cleanrebase` is not one of the words known here",
             "15:20 CS0119 `1 month` is no duration",
-            "16:9 CS0116 `[!a]`: negated classes are refused, because they would match `/`; list what is meant",
+            "16:9 CS0116 `[!a]` is no glob: negated classes are refused; list what is meant",
         ]
     );
 }
