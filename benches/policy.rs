@@ -14,7 +14,6 @@ use countersign::domain::{RepoPath, Time};
 use countersign::policy::layers::from_bytes;
 use countersign::policy::{Effective, classify, decide, keys};
 use countersign::store::changes::ChangeRow;
-use countersign::store::repositories::Repository;
 use countersign::store::{self, Db};
 use granit_parser::Parser;
 use serde_json::{Value, json};
@@ -22,6 +21,8 @@ use sha2::{Digest as _, Sha256};
 
 #[expect(dead_code, reason = "the load is for the other benchmarks")]
 mod load;
+#[path = "load/repository.rs"]
+mod repository;
 use load::{Outcome, median};
 
 const ROUNDS: usize = 41;
@@ -235,7 +236,7 @@ fn replay() -> Outcome<bool> {
 }
 
 /// A landed change as it is kept, and its repository with a mirror whose branch has the policy.
-fn kept(folder: &Path) -> Outcome<(ChangeRow, Repository)> {
+fn kept(folder: &Path) -> Outcome<(ChangeRow, store::repositories::Repository)> {
     let id = "rep_0000000000000007".to_owned();
     let (tree, mirror) = (folder.join("tree"), load::config(folder, "")?.git.mirror_dir.join(&id));
     std::fs::create_dir_all(&tree)?;
@@ -246,16 +247,7 @@ fn kept(folder: &Path) -> Outcome<(ChangeRow, Repository)> {
     git(&["-C", &tree, "add", "-A"])?;
     git(&[&identity[..], &["-C", &tree, "commit", "-q", "-m", "x"]].concat())?;
     git(&["clone", "-q", "--mirror", &tree, &mirror.display().to_string()])?;
-    let repository = Repository {
-        id: id.clone(),
-        source: "github".to_owned(),
-        external_id: Some("7".to_owned()),
-        name: "acme/payments".to_owned(),
-        default_branch: Some("main".to_owned()),
-        configured: false,
-        fetched_at: None,
-        fetch_error: None,
-    };
+    let repository = repository::repository(&id);
     let facts = facts(4, 2)?;
     let at: Time = facts.opinions.last().ok_or("an opinion")?.at;
     let effective = effective();

@@ -23,13 +23,14 @@ use countersign::policy::{State, classify, decide, decide_deploy};
 use countersign::store::changes::ChangeRow;
 use countersign::store::deliveries::{DeliveryState, NewDelivery};
 use countersign::store::deploys::DeployRow;
-use countersign::store::repositories::Repository;
 use countersign::store::{self, Db, Tx};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 #[expect(dead_code, reason = "the load is for the other benchmarks")]
 mod load;
+#[path = "load/repository.rs"]
+mod repository;
 use load::{Outcome, median};
 
 /// Unless [`FEWER`] says otherwise.
@@ -222,7 +223,7 @@ async fn fill(db: &Db, deliveries: u64) -> Outcome<()> {
     while first < deliveries {
         let mut tx = db.begin().await?;
         if first == 0 {
-            store::repositories::put(&mut tx, &repository()).await?;
+            store::repositories::put(&mut tx, &repository::repository(REPOSITORY)).await?;
         }
         for number in first..(first + CHUNK).min(deliveries) {
             delivery(&mut tx, &mut frontier, number).await?;
@@ -263,6 +264,9 @@ async fn delivery(tx: &mut Tx, frontier: &mut Frontier, number: u64) -> Outcome<
     };
     let index = frontier.size();
     store::deliveries::keep(tx, &delivery, DeliveryState::Applied, None, index).await?;
+    let mut new = store::deliveries::New::default();
+    new.count("github", at(number)?, DeliveryState::Applied);
+    store::deliveries::count_new(tx, &new).await?;
     let entry = json!({ "delivery": delivery.id, "source": "github", "sha256": delivery.body_sha256, "size": delivery.body_size });
     let Value::Object(entry) = entry else { return Err("no object".into()) };
     append(tx, frontier, at(number)?, entry).await
@@ -283,18 +287,7 @@ async fn append(
     Ok(())
 }
 
-fn repository() -> Repository {
-    Repository {
-        id: "rep_0000000000000007".to_owned(),
-        source: "github".to_owned(),
-        external_id: Some("7".to_owned()),
-        name: "acme/payments".to_owned(),
-        default_branch: Some("main".to_owned()),
-        configured: false,
-        fetched_at: None,
-        fetch_error: None,
-    }
-}
+const REPOSITORY: &str = "rep_0000000000000007";
 
 const TALLY: store::deploys::Tally = store::deploys::Tally {
     deploys: 1,

@@ -35,7 +35,8 @@ impl Command for KeepAuthors {
         }
         unit.moved(&self.repo.id);
         let now = unit.now().micros();
-        Ok(store::jobs::enqueue(unit.tx(), "change", &self.key, now).await?)
+        unit.enqueue("change", &self.key, now);
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Action, App, AppError, Caller, Command, Unit, fields};
 use crate::domain::baseline::{Baselines, Declared};
 use crate::domain::{Oid, Time, id};
 use crate::store::repositories::Repository;
-use crate::store::{Tx, aggregates, exceptions, jobs};
+use crate::store::{Tx, aggregates, exceptions};
 
 /// The longest reason, in bytes.
 const MAX_REASON: usize = 2000;
@@ -149,7 +149,7 @@ impl Command for Declare {
         }
         unit.moved(repo);
         let now = unit.now().micros();
-        jobs::enqueue(unit.tx(), "deploys", repo, now).await?;
+        unit.enqueue("deploys", repo, now);
         Ok(id)
     }
 }

@@ -157,7 +157,7 @@ impl Command for KeepChange {
         if landing_moved || brought && other() {
             // Deploys that brought it are judged by what it is now.
             let now = unit.now().micros();
-            store::jobs::enqueue(unit.tx(), "deploys", &self.repo, now).await?;
+            unit.enqueue("deploys", &self.repo, now);
         }
         Ok(())
     }
@@ -384,6 +384,7 @@ impl Command for Enqueue {
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let now = unit.now().micros();
-        Ok(store::jobs::enqueue(unit.tx(), self.kind, &self.key, now).await?)
+        unit.enqueue(self.kind, &self.key, now);
+        Ok(())
     }
 }

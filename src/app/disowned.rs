@@ -7,7 +7,7 @@ use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
 use crate::domain::fact::{Disowned, Facts};
 use crate::domain::{Oid, Person};
 use crate::policy::approvals::named_as_co_author;
-use crate::store::{self, Tx, aggregates};
+use crate::store::{Tx, aggregates};
 
 /// What the disowned trailers are kept under, by pull request.
 const KIND: &str = "disowned";
@@ -67,7 +67,7 @@ impl Command for Disown {
         unit.record("coauthor.disowned", fields(body))?;
         unit.moved(&self.repo);
         let now = unit.now().micros();
-        store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+        unit.enqueue("change", &key, now);
         Ok(said)
     }
 }

@@ -167,20 +167,22 @@ impl Command for KeepDelivery {
 
     /// Keeps and applies in one savepoint; if applying fails, all is taken back and it runs [`again`](Self::again).
     async fn run(&mut self, unit: &mut Unit) -> Result<Receipt, AppError> {
-        let (state, why) = first_state(&self.understood);
+        let (state, why) = match &self.failed {
+            Some(error) => (DeliveryState::SetAside, Some(error.to_string())),
+            None => first_state(&self.understood),
+        };
         let index = unit.next_index();
         if !deliveries::keep(unit.tx(), &self.delivery, state, why.as_deref(), index).await? {
             return self.known(unit).await;
         }
+        let (source, at) = (self.delivery.source.as_str(), self.delivery.received_at);
+        unit.count_delivery(source, at, state);
         unit.record("delivery", self.entry(state))?;
         let delivery = self.delivery.id.clone();
         if let Some(error) = &self.failed {
-            set_aside(unit, &delivery, error).await?;
-            return Ok(Receipt::Kept(delivery, DeliveryState::SetAside));
-        }
-        if let Ok(said) = &self.understood {
+            try_again(unit, &delivery, error)?;
+        } else if let Ok(said) = &self.understood {
             self.applying = true;
-            let (source, at) = (self.delivery.source.as_str(), self.delivery.received_at);
             project::apply(unit, source, &said.events, at).await?;
         }
         Ok(Receipt::Kept(delivery, state))
@@ -272,12 +274,10 @@ fn first_state(understood: &Result<Normalised, String>) -> (DeliveryState, Optio
     }
 }
 
-async fn set_aside(unit: &mut Unit, delivery: &str, error: &AppError) -> Result<(), AppError> {
-    let why = error.to_string();
-    deliveries::set_state(unit.tx(), delivery, DeliveryState::SetAside, Some(&why)).await?;
-    let at = unit.now().micros();
-    store::jobs::enqueue(unit.tx(), "delivery", delivery, at).await?;
-    let body = serde_json::json!({ "delivery": delivery, "why": why });
+/// Asks for a delivery that is set aside to be tried again.
+fn try_again(unit: &mut Unit, delivery: &str, error: &AppError) -> Result<(), AppError> {
+    unit.enqueue("delivery", delivery, unit.now().micros());
+    let body = serde_json::json!({ "delivery": delivery, "why": error.to_string() });
     unit.record("delivery.set_aside", fields(body))?;
     Ok(())
 }

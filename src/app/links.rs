@@ -191,7 +191,7 @@ impl Command for Say {
             unit.moved(&self.repo);
         }
         let now = unit.now().micros();
-        store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+        unit.enqueue("change", &key, now);
         Ok(link_id(&self.repo, self.pull, &self.ticket))
     }
 }

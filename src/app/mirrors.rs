@@ -7,6 +7,7 @@ use crate::git::fetch::FetchSpec;
 use crate::git::{self, GitError, Mirror};
 use crate::policy::diagnostic::Diagnostic;
 use crate::policy::file::{RepositoryFile, no_regular_file, read_repository};
+use crate::policy::glob::Glob;
 use crate::policy::layers::Layer;
 use crate::store;
 use crate::store::repositories::Repository;
@@ -77,7 +78,7 @@ impl Command for SetFetched {
         store::repositories::set_fetched(unit.tx(), &self.repo, now, self.error.as_deref()).await?;
         if self.error.is_none() {
             unit.moved(&self.repo);
-            store::jobs::enqueue(unit.tx(), "landings", &self.repo, now).await?;
+            unit.enqueue("landings", &self.repo, now);
         }
         Ok(())
     }
@@ -90,6 +91,23 @@ impl App {
             one.source == repo.source
                 && super::project::repository_id(&one.source, &one.name) == repo.id
         })
+    }
+
+    /// The default branch of a repository.
+    pub(crate) fn default_branch(&self, repo: &Repository) -> String {
+        self.repository_config(repo)
+            .map(|config| config.default_branch.clone())
+            .or_else(|| repo.default_branch.clone())
+            .unwrap_or_else(|| "main".to_owned())
+    }
+
+    /// Whether a branch is protected here.
+    pub(crate) fn is_protected(&self, repo: &Repository, branch: &str) -> bool {
+        let patterns = self.repository_config(repo).map(|config| &config.protected_branches);
+        patterns
+            .into_iter()
+            .flatten()
+            .any(|pattern| Glob::parse(pattern).is_ok_and(|glob| glob.matches_text(branch)))
     }
 
     /// Runs a part that reads a repository's mirror on a blocking thread.

@@ -95,13 +95,13 @@ impl Command for Register {
             }
             if known.is_none() {
                 let now = unit.now().micros();
-                store::jobs::enqueue(unit.tx(), "fetch", &repository.id, now).await?;
+                unit.enqueue("fetch", &repository.id, now);
             }
         }
         for project in &self.projects {
             if store::tickets::put_project(unit.tx(), project).await? {
                 let now = unit.now().micros();
-                store::jobs::enqueue(unit.tx(), "relink", "all", now).await?;
+                unit.enqueue("relink", "all", now);
                 unit.moved(versions::EVERYWHERE);
             }
         }

@@ -78,7 +78,7 @@ impl Command for SetAside {
         unit.record("veto.overridden", fields(body))?;
         unit.moved(&self.repo);
         let now = unit.now().micros();
-        store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+        unit.enqueue("change", &key, now);
         Ok(over)
     }
 }

@@ -63,7 +63,8 @@ async fn pull_request(
     pull.apply(event);
     aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
     store::pulls::put_head(unit.tx(), &repo.id, &event.head.to_string(), event.number).await?;
-    after_pull(unit, &repo, &key).await
+    after_pull(unit, &repo, &key);
+    Ok(())
 }
 
 async fn review(unit: &mut Unit, source: &str, event: &ReviewEvent) -> Result<(), AppError> {
@@ -75,7 +76,8 @@ async fn review(unit: &mut Unit, source: &str, event: &ReviewEvent) -> Result<()
         .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
     pull.apply_review(event);
     aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
-    after_pull(unit, &repo, &key).await
+    after_pull(unit, &repo, &key);
+    Ok(())
 }
 
 async fn comment(unit: &mut Unit, source: &str, event: &CommentEvent) -> Result<(), AppError> {
@@ -88,18 +90,19 @@ async fn comment(unit: &mut Unit, source: &str, event: &CommentEvent) -> Result<
         .unwrap_or_else(|| pull_request::PullRequest::new(&event.repo.id, event.number));
     pull.apply_comment(event);
     aggregates::put(unit.tx(), "pull_request", &key, &pull).await?;
-    after_pull(unit, &repo, &key).await
+    after_pull(unit, &repo, &key);
+    Ok(())
 }
 
 /// A pull request moved: fetch its objects, then judge it anew.
-async fn after_pull(unit: &mut Unit, repo: &Repository, key: &str) -> Result<(), AppError> {
+fn after_pull(unit: &mut Unit, repo: &Repository, key: &str) {
     unit.moved(&repo.id);
     let now = unit.now().micros();
     if repo.configured {
-        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
-        store::jobs::enqueue(unit.tx(), "authors", key, now).await?;
+        unit.enqueue("fetch", &repo.id, now);
+        unit.enqueue("authors", key, now);
     }
-    Ok(store::jobs::enqueue(unit.tx(), "change", key, now).await?)
+    unit.enqueue("change", key, now);
 }
 
 async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), AppError> {
@@ -139,7 +142,7 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     unit.moved(&repo.id);
     let now = unit.now().micros();
     if repo.configured {
-        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+        unit.enqueue("fetch", &repo.id, now);
     }
     Ok(())
 }
@@ -156,7 +159,7 @@ async fn judge_again(
         let direct = change_id(&repo.id, &Subject::Direct(commit.id));
         if store::changes::get(unit.tx(), &direct).await?.is_some() {
             let key = format!("{}@{}", repo.id, commit.id);
-            store::jobs::enqueue(unit.tx(), "direct", &key, now).await?;
+            unit.enqueue("direct", &key, now);
         }
     }
     Ok(())
@@ -175,13 +178,13 @@ async fn ticket(unit: &mut Unit, source: &str, event: &TicketEvent) -> Result<()
         store::tickets::put_key(unit.tx(), name, source, &event.id).await?;
         for link in store::links::by_ticket(unit.tx(), name).await? {
             let key = pull_key(&link.repo, link.pull);
-            store::jobs::enqueue(unit.tx(), "change", &key, now).await?;
+            unit.enqueue("change", &key, now);
             unit.moved(&link.repo);
         }
     }
     if store::tickets::put_project(unit.tx(), &event.project).await? {
         // Keys of this project meant nothing until now: look for them again.
-        store::jobs::enqueue(unit.tx(), "relink", "all", now).await?;
+        unit.enqueue("relink", "all", now);
         unit.moved(versions::EVERYWHERE);
     }
     Ok(())
@@ -205,7 +208,8 @@ async fn deployment(
         .unwrap_or_else(|| deployment::Deployment::new(&event.deployment));
     fold.apply(event);
     aggregates::put(unit.tx(), "deployment", &key, &fold).await?;
-    after_deployment(unit, &repo).await
+    after_deployment(unit, &repo);
+    Ok(())
 }
 
 async fn deployment_status(
@@ -222,14 +226,15 @@ async fn deployment_status(
         .unwrap_or_else(|| deployment::Deployment::new(&event.deployment.deployment));
     fold.apply_status(event);
     aggregates::put(unit.tx(), "deployment", &key, &fold).await?;
-    after_deployment(unit, &repo).await
+    after_deployment(unit, &repo);
+    Ok(())
 }
 
-async fn after_deployment(unit: &mut Unit, repo: &Repository) -> Result<(), AppError> {
+fn after_deployment(unit: &mut Unit, repo: &Repository) {
     unit.moved(&repo.id);
     let now = unit.now().micros();
     let work = if repo.configured { "fetch" } else { "deploys" };
-    Ok(store::jobs::enqueue(unit.tx(), work, &repo.id, now).await?)
+    unit.enqueue(work, &repo.id, now);
 }
 
 async fn check(unit: &mut Unit, source: &str, event: &CheckEvent) -> Result<(), AppError> {
@@ -248,7 +253,7 @@ async fn check(unit: &mut Unit, source: &str, event: &CheckEvent) -> Result<(), 
 async fn judge_heads(unit: &mut Unit, repo: &Repository, commit: Oid) -> Result<(), AppError> {
     let now = unit.now().micros();
     for number in store::pulls::by_head(unit.tx(), &repo.id, &commit.to_string()).await? {
-        store::jobs::enqueue(unit.tx(), "change", &pull_key(&repo.id, number), now).await?;
+        unit.enqueue("change", &pull_key(&repo.id, number), now);
     }
     Ok(())
 }
@@ -272,7 +277,7 @@ async fn merge_group(
     unit.moved(&repo.id);
     let now = unit.now().micros();
     if repo.configured {
-        store::jobs::enqueue(unit.tx(), "fetch", &repo.id, now).await?;
+        unit.enqueue("fetch", &repo.id, now);
     }
     Ok(())
 }
@@ -294,7 +299,8 @@ async fn membership(
     // A hint: whether it is so is read from the source.
     let now = unit.now().micros();
     let name = fold.name.as_ref().map(|name| name.value.as_str()).unwrap_or_default();
-    Ok(store::jobs::enqueue(unit.tx(), "roster", &format!("{source}:{name}"), now).await?)
+    unit.enqueue("roster", &format!("{source}:{name}"), now);
+    Ok(())
 }
 
 async fn protection(

@@ -12,7 +12,7 @@ use crate::domain::team::Team;
 use crate::domain::{Account, Time, id};
 use crate::integrations::github::client::Roster;
 use crate::policy::model::Holder;
-use crate::store::{aggregates, jobs, versions};
+use crate::store::{aggregates, versions};
 
 /// The kind of the job; its key is `SOURCE:ORGANISATION/TEAM`.
 pub(super) const JOB: &str = "roster";
@@ -77,7 +77,7 @@ impl Command for AskFor {
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let now = unit.now().micros();
         for key in &self.0 {
-            jobs::enqueue(unit.tx(), JOB, key, now).await?;
+            unit.enqueue(JOB, key, now);
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ use crate::clock::Clock;
 use crate::domain::{Account, Time};
 use crate::ledger::entry::{Entry, Sealed};
 use crate::ledger::tree::Frontier;
+use crate::store::deliveries::{self, DeliveryState};
+use crate::store::jobs;
 use crate::store::repositories::Repository;
 use crate::store::{self, Db, Tx};
 
@@ -51,7 +53,13 @@ pub struct Unit {
     frontier: Frontier,
     entries: Vec<(String, Sealed)>,
     moved: BTreeSet<String>,
+    /// Work that follows, queued at the end: nobody claims it before the commit.
+    work: Vec<((String, String), i64)>,
+    /// Deliveries kept for the first time: source, when, state.
+    new: Vec<(String, Time, DeliveryState)>,
     known: Known,
+    /// Whether a place was marked in the transaction.
+    marked: bool,
 }
 
 /// Rows that this batch has read or written already, by source and id there. Good until its end: whoever writes holds the
@@ -66,6 +74,8 @@ struct Known {
 struct Mark {
     entries: usize,
     moved: BTreeSet<String>,
+    work: usize,
+    new: usize,
 }
 
 impl Unit {
@@ -83,7 +93,10 @@ impl Unit {
             frontier,
             entries: Vec::new(),
             moved: BTreeSet::new(),
+            work: Vec::new(),
+            new: Vec::new(),
             known: Known::default(),
+            marked: false,
         })
     }
 
@@ -122,6 +135,16 @@ impl Unit {
         self.moved.insert(scope.to_owned());
     }
 
+    /// Queues work to be done after the commit, once for a kind and key, not before an instant (microseconds).
+    pub fn enqueue(&mut self, kind: &str, key: &str, run_at: i64) {
+        self.work.push(((kind.to_owned(), key.to_owned()), run_at));
+    }
+
+    /// Counts a delivery that was kept for the first time.
+    pub fn count_delivery(&mut self, source: &str, received_at: Time, state: DeliveryState) {
+        self.new.push((source.to_owned(), received_at, state));
+    }
+
     /// Keeps an account with the login it was last seen under, unless this batch did so last.
     pub async fn note_account(&mut self, source: &str, account: &Account) -> Result<(), AppError> {
         let key = (source.to_owned(), account.id.clone());
@@ -143,25 +166,53 @@ impl Unit {
         self.known.repositories.insert(key, repository.clone());
     }
 
+    /// Marks the place that is reached; what was written before it is kept, whatever becomes of what follows.
     async fn mark(&mut self) -> Result<Mark, AppError> {
-        self.tx.savepoint().await?;
-        Ok(Mark { entries: self.entries.len(), moved: self.moved.clone() })
+        if self.marked {
+            self.tx.next_savepoint().await?;
+        } else {
+            self.tx.savepoint().await?;
+        }
+        self.marked = true;
+        Ok(Mark {
+            entries: self.entries.len(),
+            moved: self.moved.clone(),
+            work: self.work.len(),
+            new: self.new.len(),
+        })
     }
 
     async fn back_to(&mut self, mark: Mark) -> Result<(), AppError> {
         self.entries.truncate(mark.entries);
+        self.work.truncate(mark.work);
+        self.new.truncate(mark.new);
         self.moved = mark.moved;
         self.known = Known::default();
         Ok(self.tx.rollback_to_savepoint().await?)
     }
 
+    async fn queue_and_count(&mut self) -> Result<(), AppError> {
+        let mut queue = jobs::Queue::new();
+        for (work, run_at) in self.work.drain(..) {
+            let first = queue.entry(work).or_insert(run_at);
+            *first = run_at.min(*first);
+        }
+        jobs::enqueue_all(&mut self.tx, &queue).await?;
+        let mut new = deliveries::New::default();
+        for (source, received_at, state) in self.new.drain(..) {
+            new.count(&source, received_at, state);
+        }
+        Ok(deliveries::count_new(&mut self.tx, &new).await?)
+    }
+
     /// Appends the entries, moves the head and the counters. `false`: there were none, so that a commit proves nothing
     /// about the disk.
     async fn seal(&mut self) -> Result<bool, AppError> {
-        let wrote = !self.moved.is_empty() || !self.entries.is_empty();
+        let wrote = !(self.moved.is_empty() && self.entries.is_empty() && self.work.is_empty());
         for scope in std::mem::take(&mut self.moved) {
             store::versions::bump(&mut self.tx, &scope).await?;
         }
+        self.queue_and_count().await?;
         if self.entries.is_empty() {
             return Ok(wrote);
         }
@@ -431,9 +482,8 @@ async fn run_alone(unit: &mut Unit, work: &mut dyn Work) -> Result<Result<(), Ap
     let mark = unit.mark().await?;
     let done = AssertUnwindSafe(work.run(unit)).catch_unwind().await;
     let done = done.unwrap_or_else(|_| Err(AppError::internal("a command panicked", &"")));
-    match &done {
-        Ok(()) => unit.tx.release().await?,
-        Err(_) => unit.back_to(mark).await?,
+    if done.is_err() {
+        unit.back_to(mark).await?;
     }
     Ok(done)
 }

@@ -1,5 +1,7 @@
 //! Deliveries: what arrived, raw. Bodies are kept compressed; their digest is over the bytes received.
 
+use std::collections::BTreeMap;
+
 use super::list::{self, Counters};
 use super::{StoreError, Tx, on, signed, unsigned};
 use crate::domain::{DAY, Time};
@@ -41,9 +43,9 @@ const COUNT: &str = concat!(
     counted!(" where id = $1"),
     ") as counted where true on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + excluded.deliveries"
 );
-/// The same for a new delivery, of which everything is at hand: its row, whose body is large, is not read again.
-const ADD: &str = "insert into delivery_total (source, day, state, deliveries) values ($1, $2, $3, 1) \
-     on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + 1";
+/// The same for new deliveries, of which everything is at hand: their rows, whose bodies are large, are not read again.
+const ADD: &str = "insert into delivery_total (source, day, state, deliveries) values ($1, $2, $3, $4) \
+     on conflict (source, day, state) do update set deliveries = delivery_total.deliveries + excluded.deliveries";
 const TIDY: &str = "delete from delivery_total where deliveries = 0";
 const WRONG: &str = concat!(
     "select count(*) from (select * from (select * from delivery_total except ",
@@ -84,7 +86,7 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 /// What became of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeliveryState {
     /// Understood and applied.
     Applied,
@@ -226,16 +228,33 @@ pub async fn keep(
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
-    if rows == 1 {
+    Ok(rows == 1)
+}
+
+/// New deliveries by source, day and state.
+#[derive(Debug, Default)]
+pub struct New(BTreeMap<(String, i64, DeliveryState), i64>);
+
+impl New {
+    /// Counts one in.
+    pub fn count(&mut self, source: &str, received_at: Time, state: DeliveryState) {
+        *self.0.entry((source.to_owned(), received_at.micros() / DAY, state)).or_default() += 1;
+    }
+}
+
+/// Adds new deliveries to the counters.
+pub async fn count_new(tx: &mut Tx, new: &New) -> Result<(), StoreError> {
+    for ((source, day, state), deliveries) in &new.0 {
         on!(tx, |conn| sqlx::query(ADD)
-            .bind(&new.source)
-            .bind(new.received_at.micros() / DAY)
+            .bind(source)
+            .bind(*day)
             .bind(state.as_str())
+            .bind(*deliveries)
             .execute(conn)
             .await
             .map(|_| ()))?;
     }
-    Ok(rows == 1)
+    Ok(())
 }
 
 /// The digest of the body kept under an id.

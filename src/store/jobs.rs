@@ -1,11 +1,26 @@
 //! Work to do after a commit. The same work is queued once; work asked for while it runs, runs again.
 
+use std::collections::BTreeMap;
+
 use super::{StoreError, Tx, on, unsigned};
 
-const ENQUEUE: &str = "insert into job (id, kind, key, run_at, state) values ($1, $2, $3, $4, 'ready') \
-     on conflict (id) do update set again = case when job.state = 'running' then 1 else job.again end, \
-     run_at = case when job.state = 'ready' and job.run_at > excluded.run_at then excluded.run_at else job.run_at end, \
-     state = case when job.state = 'parked' then 'ready' else job.state end";
+/// Work that is queued already stays one; asked for while it runs, it runs again.
+macro_rules! enqueue {
+    ($rows:literal) => {
+        concat!(
+            "insert into job (id, kind, key, run_at, state) values ", $rows, " \
+             on conflict (id) do update set again = case when job.state = 'running' then 1 else job.again end, \
+             run_at = case when job.state = 'ready' and job.run_at > excluded.run_at then excluded.run_at else job.run_at end, \
+             state = case when job.state = 'parked' then 'ready' else job.state end"
+        )
+    };
+}
+
+const ENQUEUE: &str = enqueue!("($1, $2, $3, $4, 'ready')");
+const ENQUEUE_8: &str = enqueue!(
+    "($1, $2, $3, $4, 'ready'), ($5, $6, $7, $8, 'ready'), ($9, $10, $11, $12, 'ready'), ($13, $14, $15, $16, 'ready'), \
+     ($17, $18, $19, $20, 'ready'), ($21, $22, $23, $24, 'ready'), ($25, $26, $27, $28, 'ready'), ($29, $30, $31, $32, 'ready')"
+);
 const CLAIM: &str = "update job set state = 'running', attempts = attempts + 1 where id = \
      (select id from job where state = 'ready' and run_at <= $1 \
       order by run_at, case kind when 'delivery' then 0 when 'fetch' then 1 when 'relink' then 2 when 'authors' then 3 when 'roster' then 3 \
@@ -23,7 +38,7 @@ const UNFINISHED: &str = "select id, state, coalesce(error, '') from job order b
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[ENQUEUE, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, FAILING, UNFINISHED];
+    &[ENQUEUE, ENQUEUE_8, CLAIM, DONE, AGAIN, RETRY, PARK, RECOVER, COUNTS, FAILING, UNFINISHED];
 
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,17 +53,26 @@ pub struct Job {
     pub attempts: u64,
 }
 
-/// Queues work, to run not before an instant (microseconds).
-pub async fn enqueue(tx: &mut Tx, kind: &str, key: &str, run_at: i64) -> Result<(), StoreError> {
-    let id = format!("{kind}:{key}");
-    on!(tx, |conn| sqlx::query(ENQUEUE)
-        .bind(&id)
-        .bind(kind)
-        .bind(key)
-        .bind(run_at)
-        .execute(conn)
-        .await
-        .map(|_| ()))?;
+/// Work to queue, each kind and key once, to run not before an instant (microseconds).
+pub type Queue = BTreeMap<(String, String), i64>;
+
+/// Queues work, in as few statements as there can be.
+pub async fn enqueue_all(tx: &mut Tx, queue: &Queue) -> Result<(), StoreError> {
+    let rows: Vec<(String, &str, &str, i64)> = queue
+        .iter()
+        .map(|((kind, key), at)| (format!("{kind}:{key}"), kind.as_str(), key.as_str(), *at))
+        .collect();
+    let (eights, rest) = rows.as_chunks::<8>();
+    let eights = eights.iter().map(|eight| (ENQUEUE_8, eight.as_slice()));
+    for (sql, rows) in eights.chain(rest.chunks(1).map(|one| (ENQUEUE, one))) {
+        on!(tx, |conn| {
+            let mut query = sqlx::query(sql);
+            for (id, kind, key, at) in rows {
+                query = query.bind(id).bind(*kind).bind(*key).bind(*at);
+            }
+            query.execute(conn).await.map(|_| ())
+        })?;
+    }
     Ok(())
 }
 

@@ -378,20 +378,25 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks a place to come back to. Savepoints nest, and are always released or rolled back in order.
+    /// Marks a place to come back to; a commit keeps what was written since.
     pub async fn savepoint(&mut self) -> Result<(), StoreError> {
         self.run("savepoint countersign").await
     }
 
-    /// Keeps what was written since the innermost savepoint.
-    pub async fn release(&mut self) -> Result<(), StoreError> {
-        self.run("release savepoint countersign").await
+    /// Keeps what was written since the last mark, and marks the place that is reached: one message to the database.
+    pub async fn next_savepoint(&mut self) -> Result<(), StoreError> {
+        const BOTH: &str = "release savepoint countersign; savepoint countersign";
+        match self {
+            Self::Sqlite(tx) => sqlx::query(BOTH).execute(&mut **tx).await.map(|_| ())?,
+            // It prepares one statement at a time.
+            Self::Postgres(tx) => sqlx::raw_sql(BOTH).execute(&mut **tx).await.map(|_| ())?,
+        }
+        Ok(())
     }
 
-    /// Takes back what was written since the innermost savepoint.
+    /// Takes back what was written since the last mark, which stays.
     pub async fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
-        self.run("rollback to savepoint countersign").await?;
-        self.run("release savepoint countersign").await
+        self.run("rollback to savepoint countersign").await
     }
 }
 

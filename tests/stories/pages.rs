@@ -93,23 +93,17 @@ async fn inhabited(kind: crate::harness::Kind) -> Town {
     town
 }
 
+/// Pages whose address needs nothing to be looked up.
+const FIXED: [&str; 7] =
+    ["/", "/population", "/changes", "/policy", "/policy/acme/payments", "/ledger", "/ledger/0"];
+
 both!(every_page_answers_and_is_whole, |kind| async move {
     let town = inhabited(kind).await;
     let server = Server::start(&town.world).await;
     let browser = sign_in(&town, &server).await;
     let (_, _, population) = browser.open("/population").await;
     let (_, _, changes) = browser.open("/changes").await;
-    let mut paths: Vec<String> = [
-        "/",
-        "/population",
-        "/changes",
-        "/policy",
-        "/policy/acme/payments",
-        "/ledger",
-        "/ledger/0",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut paths = FIXED.map(str::to_owned).to_vec();
     paths.extend(links(&Html::parse_document(&population), "/deploys/"));
     paths.extend(links(&Html::parse_document(&changes), "/changes/chg"));
     let decision = town.may_deploy(done_sha(&town).await).await.decision;
@@ -207,17 +201,7 @@ both!(every_record_page_says_at_its_top_how_to_cite_it, |kind| async move {
     let (_, _, population) = browser.open("/population").await;
     let (_, _, changes) = browser.open("/changes").await;
     let decision = town.may_deploy(done_sha(&town).await).await.decision;
-    let mut paths: Vec<String> = [
-        "/",
-        "/population",
-        "/changes",
-        "/policy",
-        "/policy/acme/payments",
-        "/ledger",
-        "/ledger/0",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut paths = FIXED.map(str::to_owned).to_vec();
     paths.extend(links(&Html::parse_document(&population), "/deploys/").pop());
     paths.extend(links(&Html::parse_document(&changes), "/changes/chg").pop());
     paths.push(format!("/decisions/{decision}"));

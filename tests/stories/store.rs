@@ -190,13 +190,17 @@ both!(a_savepoint_takes_back_its_own_part_only, |kind| async move {
     countersign::store::versions::bump(&mut tx, "kept").await.expect("bumps");
     tx.savepoint().await.expect("marks");
     countersign::store::versions::bump(&mut tx, "gone").await.expect("bumps");
-    tx.savepoint().await.expect("marks inside");
-    countersign::store::versions::bump(&mut tx, "kept").await.expect("bumps");
-    tx.release().await.expect("releases the inner");
-    tx.rollback_to_savepoint().await.expect("takes back the outer");
+    tx.rollback_to_savepoint().await.expect("takes back");
+    countersign::store::versions::bump(&mut tx, "once").await.expect("bumps");
+    tx.next_savepoint().await.expect("keeps, and marks");
+    countersign::store::versions::bump(&mut tx, "gone").await.expect("bumps");
+    tx.rollback_to_savepoint().await.expect("takes back");
+    countersign::store::versions::bump(&mut tx, "last").await.expect("bumps");
     tx.commit().await.expect("commits");
     let mut tx = db.read().await.expect("reads");
-    assert_eq!(countersign::store::versions::seen(&mut tx, "kept").await.expect("seen"), "0.1");
+    for kept in ["kept", "once", "last"] {
+        assert_eq!(countersign::store::versions::seen(&mut tx, kept).await.expect("seen"), "0.1");
+    }
     assert_eq!(countersign::store::versions::seen(&mut tx, "gone").await.expect("seen"), "0.0");
 });
 

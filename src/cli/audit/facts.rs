@@ -10,17 +10,7 @@ use crate::git::history::HistoryLanding;
 /// A landing whose message names a proposal came from one, as far as we can tell. One that names none, merge or not,
 /// cannot be told from a direct push, and stands here as one: it is significant at least (sem 2.1).
 pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
-    let pull = landing.hint.as_ref().map(|hint| Pull {
-        number: hint.number.unwrap_or_default(),
-        title: landing.title.clone(),
-        opener: None,
-        opener_is_bot: false,
-        pushers: Vec::new(),
-        pushed_by_unknown: false,
-        drivers: Vec::new(),
-        labels: Vec::new(),
-        draft: false,
-    });
+    let pull = landing.hint.as_ref().map(|hint| proposal(landing, hint.number.unwrap_or_default()));
     Facts {
         repo: String::new(),
         branch: branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned(),
@@ -50,11 +40,10 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
     }
 }
 
-/// The same for a landing as though it had been proposed, whatever its message says; without its files.
-pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
-    let mut facts = of("", &HistoryLanding { files: Vec::new(), ..landing.clone() });
-    facts.pull.get_or_insert(Pull {
-        number: 0,
+/// What a history knows of a proposal: its number, if the message names one.
+fn proposal(landing: &HistoryLanding, number: u64) -> Pull {
+    Pull {
+        number,
         title: landing.title.clone(),
         opener: None,
         opener_is_bot: false,
@@ -63,7 +52,13 @@ pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
         drivers: Vec::new(),
         labels: Vec::new(),
         draft: false,
-    });
+    }
+}
+
+/// The same for a landing as though it had been proposed, whatever its message says; without its files.
+pub(in crate::cli) fn proposed(landing: &HistoryLanding) -> Facts {
+    let mut facts = of("", &HistoryLanding { files: Vec::new(), ..landing.clone() });
+    facts.pull.get_or_insert_with(|| proposal(landing, 0));
     facts.landing = None;
     facts
 }

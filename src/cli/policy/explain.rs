@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::json;
 
-use super::{layer, rendered};
+use super::{Format, layer, rendered};
 use crate::app::{PolicyAt, readers};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::out::{self, DIM, PLAIN, STRONG, foreign, row};
@@ -47,15 +47,6 @@ pub(in crate::cli) struct ExplainArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// The decision as the service would record it
-    Json,
 }
 
 /// A change with its judgement.

@@ -63,6 +63,15 @@ pub(super) enum Kind {
     Organisation,
 }
 
+/// How to print what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// As one JSON value
+    Json,
+}
+
 /// Runs one of them.
 pub(super) async fn run(command: &PolicyCommand, config: Option<&Path>) -> Outcome {
     match command {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::layer;
+use super::{Format, layer};
 use crate::app::{App, Caller, Candidate, ReplayRequest};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::open;
@@ -48,15 +48,6 @@ pub(in crate::cli) struct ReplayArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One object
-    Json,
 }
 
 fn instant(text: &str) -> Result<Time, String> {

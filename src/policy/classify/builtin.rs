@@ -26,7 +26,8 @@ pub(super) fn by_path(change: &FileChange) -> Option<Finding> {
 
 /// The protected kind of a path: its name, the least class and why. `None`: no protected path.
 pub(super) fn protected(path: &str) -> Option<(&'static str, Class, &'static str)> {
-    let Parts { folders, name, extension, lower } = Parts::of(path);
+    let Parts { folders, name, lower } = Parts::of(path);
+    let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
     let significant = |kind, why| Some((kind, Class::Significant, why));
     if let Some(found) = policy(path) {
         return Some(found);
@@ -89,7 +90,6 @@ pub(super) const PROTECTED_NAMES: [&str; 24] = [
 struct Parts<'a> {
     folders: Vec<&'a str>,
     name: &'a str,
-    extension: &'a str,
     lower: String,
 }
 
@@ -97,8 +97,7 @@ impl<'a> Parts<'a> {
     fn of(path: &'a str) -> Self {
         let mut folders: Vec<&str> = path.split('/').collect();
         let name = folders.pop().unwrap_or_default();
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        Self { folders, name, extension, lower: name.to_ascii_lowercase() }
+        Self { folders, name, lower: name.to_ascii_lowercase() }
     }
 }
 
@@ -191,7 +190,16 @@ pub fn is_migration_path(path: &RepoPath) -> bool {
 /// Whether a path's format is documentation that nothing executes. MDX, notebooks, HTML and SVG are not (sem 2.1).
 #[must_use]
 pub fn is_documentation(path: &RepoPath) -> bool {
-    let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
+    documents(&lower_name(path))
+}
+
+fn lower_name(path: &RepoPath) -> String {
+    let mut name = String::from_utf8_lossy(path.file_name()).into_owned();
+    name.make_ascii_lowercase();
+    name
+}
+
+fn documents(name: &str) -> bool {
     match name.rsplit_once('.') {
         Some((_, extension)) => matches!(
             extension,
@@ -206,7 +214,7 @@ pub fn is_documentation(path: &RepoPath) -> bool {
                 | "rdoc"
         ),
         None => matches!(
-            name.as_str(),
+            name,
             "readme"
                 | "license"
                 | "licence"
@@ -222,10 +230,10 @@ pub fn is_documentation(path: &RepoPath) -> bool {
 
 /// The kind of file for display, where no rule gives one.
 pub(super) fn kind_of(path: &RepoPath) -> &'static str {
-    if is_documentation(path) {
+    let name = lower_name(path);
+    if documents(&name) {
         return "documentation";
     }
-    let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "yaml" | "yml" | "json" | "jsonc" | "toml" | "ini" | "properties" | "env" | "tfvars"
         | "conf" | "cfg" | "xml" => "configuration",

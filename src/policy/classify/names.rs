@@ -1,5 +1,5 @@
 //! Which names of folders and files mean what, whatever a policy says (sem 2.1): CI, hooks, containers, build scripts,
-//! infrastructure, migrations. Names come in lower case, folders as they are written: their twins are found elsewhere.
+//! infrastructure, migrations. Names and extensions come in lower case, folders as they are written: their twins are found elsewhere.
 
 /// Folders in which everything is CI.
 const CI_FOLDERS: [&str; 23] = [
@@ -192,11 +192,10 @@ const BUILD_STEMS: [&str; 25] = [
 /// What runs when something is built, tested or opened.
 pub(super) fn is_build(folders: &[&str], name: &str, extension: &str) -> bool {
     let folder = |folder: &&str| matches!(*folder, ".cargo" | ".mvn" | ".devcontainer");
-    let extension = extension.to_ascii_lowercase();
     BUILD_NAMES.contains(&name)
         || BUILD_STEMS.iter().any(|stem| name.starts_with(stem))
         || matches!(
-            extension.as_str(),
+            extension,
             "mk" | "mak" | "gradle" | "cmake" | "bzl" | "bazel" | "nix" | "m4" | "am" | "groovy"
         )
         || name.ends_with(".gradle.kts")
@@ -220,15 +219,14 @@ pub(super) fn is_infrastructure(folders: &[&str], name: &str, extension: &str) -
         "crd.",
         "-crd",
     ];
-    let extension = extension.to_ascii_lowercase();
-    let data = matches!(extension.as_str(), "yaml" | "yml" | "json");
+    let data = matches!(extension, "yaml" | "yml" | "json");
     let folder = |wanted: &[&str]| {
         let is_one = |folder: &&str| wanted.iter().any(|one| folder.eq_ignore_ascii_case(one));
         folders.iter().any(is_one)
     };
-    let template = data || matches!(extension.as_str(), "tpl" | "gotmpl" | "tmpl");
+    let template = data || matches!(extension, "tpl" | "gotmpl" | "tmpl");
     matches!(
-        extension.as_str(),
+        extension,
         "tf" | "tofu" | "hcl" | "bicep" | "bicepparam" | "nomad" | "jsonnet" | "libsonnet" | "rego"
     ) || name.ends_with(".tf.json")
         || name.ends_with(".tofu.json")

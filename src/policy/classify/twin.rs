@@ -24,8 +24,8 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
     }
     let folded = foldings(text);
     // Of plain small letters every spelling is the same one.
-    let is_plain = folded.iter().all(|other| other == text);
-    for other in folded.iter().filter(|other| *other != text) {
+    let is_plain = folded.is_empty();
+    for other in &folded {
         if other.split('/').any(|segment| matches!(segment, "." | ".." | ".git")) {
             return odd("its path goes through `.`, `..` or `.git` in another spelling".to_owned());
         }
@@ -36,7 +36,9 @@ pub(super) fn findings(policy: &Policy, path: &RepoPath) -> Vec<Finding> {
     let rules = policy.significant.iter().flat_map(|rule| &rule.files);
     let globs = policy.always_critical.iter().chain(rules);
     for glob in globs.filter(|glob| !(is_plain && glob.is_plain())) {
-        if !glob.matches(path) && folded.iter().any(|other| glob.matches_folded(other)) {
+        let in_another = |spelling: &str| glob.matches_folded(spelling);
+        let spelled = || in_another(text) || folded.iter().any(|other| in_another(other));
+        if !glob.matches(path) && spelled() {
             return odd(format!(
                 "its path is a twin of `{}`, which a rule protects",
                 glob.as_str()
@@ -51,34 +53,38 @@ fn is_protected(path: &str) -> bool {
 }
 
 fn trick(path: &str) -> Option<&'static str> {
-    let segments = || path.split('/');
-    if segments().any(|segment| matches!(segment, "" | "." | "..")) {
-        return Some("its path has an empty segment, `.` or `..`");
-    }
-    if segments().any(|segment| segment.ends_with('.') || segment.trim() != segment) {
-        return Some("its path has a segment that ends in a dot or space, or begins with a space");
-    }
-    if path.chars().any(|c| c == '\t' || crate::policy::content::is_deceptive(c)) {
-        return Some("its path holds a character that is not shown");
-    }
-    if path.contains(['\\', ':']) {
-        return Some("its path holds a character that some systems take for a separator");
-    }
-    if segments().any(is_device) {
-        return Some("its path holds the name of a device of Windows");
-    }
-    if segments().any(is_short_name) {
-        return Some("its path holds what Windows takes for the short name of another file");
-    }
-    segments()
-        .any(|segment| segment.eq_ignore_ascii_case(".git"))
-        .then_some("its path goes into `.git`")
+    path.split('/').find_map(segment_trick).or_else(|| {
+        let hidden = |c: char| c == '\t' || crate::policy::content::is_deceptive(c);
+        path.chars().any(hidden).then_some("its path holds a character that is not shown")
+    })
+}
+
+fn segment_trick(segment: &str) -> Option<&'static str> {
+    Some(match segment {
+        "" | "." | ".." => "its path has an empty segment, `.` or `..`",
+        _ if segment.ends_with('.') || segment.trim() != segment => {
+            "its path has a segment that ends in a dot or space, or begins with a space"
+        }
+        _ if segment.contains(['\\', ':']) => {
+            "its path holds a character that some systems take for a separator"
+        }
+        _ if is_device(segment) => "its path holds the name of a device of Windows",
+        _ if is_short_name(segment) => {
+            "its path holds what Windows takes for the short name of another file"
+        }
+        _ if segment.eq_ignore_ascii_case(".git") => "its path goes into `.git`",
+        _ => return None,
+    })
 }
 
 /// `NUL`, `aux.md`, `COM1`: with any extension, in any case ("Naming Files, Paths, and Namespaces", Microsoft).
 fn is_device(segment: &str) -> bool {
     const NAMES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
     let stem = segment.split('.').next().unwrap_or(segment).trim_end();
+    // From `con` to `conout$`.
+    if !(3..=7).contains(&stem.len()) {
+        return false;
+    }
     let is_number = |number: &str| {
         matches!(number, "\u{b9}" | "\u{b2}" | "\u{b3}")
             || (number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
@@ -91,6 +97,9 @@ fn is_device(segment: &str) -> bool {
 
 /// `GIT~1`, `GITHUB~1`, `GITMOD~1.YML`: six characters at most, a number, an extension of three at most.
 fn is_short_name(segment: &str) -> bool {
+    if !segment.contains('~') {
+        return false;
+    }
     let (stem, extension) = segment.split_once('.').unwrap_or((segment, ""));
     let Some((name, number)) = stem.rsplit_once('~') else { return false };
     let digits = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
@@ -136,13 +145,16 @@ fn resembles(letters: &[char], name: &str) -> bool {
 }
 
 /// The path as file systems see it that ignore case, normalise Unicode or know its compatible characters: composed, and
-/// without marks; of ASCII both are the same.
+/// without marks; of ASCII both are the same. Only what differs from the path itself.
 fn foldings(path: &str) -> Vec<String> {
-    if path.is_ascii() {
-        return vec![path.to_ascii_lowercase()];
-    }
-    let bare = path.nfkd().filter(|c| !is_mark(*c)).collect::<String>();
-    vec![path.nfkc().collect::<String>().to_lowercase(), bare.to_lowercase()]
+    let mut all = if path.is_ascii() {
+        vec![path.to_ascii_lowercase()]
+    } else {
+        let bare = path.nfkd().filter(|c| !is_mark(*c)).collect::<String>();
+        vec![path.nfkc().collect::<String>().to_lowercase(), bare.to_lowercase()]
+    };
+    all.retain(|other| other != path);
+    all
 }
 
 #[cfg(test)]

@@ -5,7 +5,17 @@ use super::written_out::{BETWEEN, CLASS, END, FOLDERS, MANY, ONE};
 
 /// Whether one of the alternatives matches the whole path.
 pub(super) fn any(alternatives: &str, path: &str) -> bool {
-    alternatives.split(BETWEEN).any(|glob| whole(glob, path))
+    alternatives.split(BETWEEN).any(|glob| may_match(glob, path) && whole(glob, path))
+}
+
+/// Whether the ends agree, where they are letters: most globs are told from most paths by these alone.
+fn may_match(glob: &str, path: &str) -> bool {
+    let agree = |sign: Option<&u8>, letter: Option<&u8>| match sign {
+        Some(sign) if char::from(*sign) > END => Some(sign) == letter,
+        _ => true,
+    };
+    let (glob, path) = (glob.as_bytes(), path.as_bytes());
+    agree(glob.first(), path.first()) && agree(glob.last(), path.last())
 }
 
 /// Segment by segment. `None` is the end: behind it there is no segment, not even an empty one.
@@ -16,8 +26,7 @@ fn whole(glob: &str, path: &str) -> bool {
     loop {
         let held = match (glob, path) {
             (None, None) => return true,
-            (None, Some(_)) => false,
-            (Some(_), None) => false,
+            (None, Some(_)) | (Some(_), None) => false,
             (Some(here), Some(from)) => match here.strip_prefix(FOLDERS) {
                 Some("") => return true,
                 Some(behind) if behind.starts_with('/') => {
@@ -85,7 +94,7 @@ fn step(glob: &str, letter: char) -> Option<&str> {
     match signs.next()? {
         ONE => Some(signs.as_str()),
         CLASS => class(signs.as_str(), letter),
-        sign => (sign == letter).then(|| signs.as_str()),
+        sign => (sign == letter).then_some(signs.as_str()),
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) const MANY: char = '\u{2}';
 pub(super) const FOLDERS: char = '\u{3}';
 /// Begins a class: what follows up to [`END`] are pairs of characters, the ends of ranges.
 pub(super) const CLASS: char = '\u{4}';
-/// Ends a class.
+/// Ends a class; the last of the signs: whatever is above it means itself.
 pub(super) const END: char = '\u{5}';
 
 /// Bytes that braces may amount to: `{a,b}{c,d}` are `ac`, `ad`, `bc` and `bd`.
