@@ -35,6 +35,7 @@ create table commit_account (
   sha        text not null,
   author     text,                   -- account id
   committer  text,
+  by_source  integer not null,       -- 1: the source made it itself for its author
   primary key (repo, sha)
 ) strict;
 

@@ -6,6 +6,7 @@ use crate::config::SourceKind;
 use crate::domain::Account;
 use crate::domain::event::RepoRef;
 use crate::integrations::github::client::{GitHub, PullCommits, http_client};
+use crate::store::accounts::{self, CommitAccounts};
 use crate::store::repositories::Repository;
 use crate::store::{self};
 
@@ -21,17 +22,16 @@ impl Command for KeepAuthors {
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         for commit in &self.commits.commits {
             for account in [&commit.author, &commit.committer].into_iter().flatten() {
-                store::accounts::put(unit.tx(), &self.repo.source, account).await?;
+                accounts::put(unit.tx(), &self.repo.source, account).await?;
             }
             let id = |account: &Option<Account>| account.as_ref().map(|account| account.id.clone());
-            store::accounts::put_commit(
-                unit.tx(),
-                &self.repo.id,
-                &commit.sha.to_string(),
-                id(&commit.author).as_deref(),
-                id(&commit.committer).as_deref(),
-            )
-            .await?;
+            let said = CommitAccounts {
+                author: id(&commit.author),
+                committer: id(&commit.committer),
+                by_source: commit.by_source,
+            };
+            let sha = commit.sha.to_string();
+            accounts::put_commit(unit.tx(), &self.repo.id, &sha, &said).await?;
         }
         unit.moved(&self.repo.id);
         let now = unit.now().micros();

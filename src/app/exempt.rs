@@ -62,9 +62,9 @@ impl App {
         commit: &mut DirectCommit,
     ) -> Result<(), AppError> {
         let sha = commit.id.to_string();
-        let (author, committer) = store::accounts::of_commit(tx, &repo.id, &sha).await?;
-        commit.author = author.and_then(|said| account(accounts, &said));
-        commit.committer = committer.and_then(|said| account(accounts, &said));
+        let told = store::accounts::of_commit(tx, &repo.id, &sha).await?;
+        commit.author = told.author.and_then(|said| account(accounts, &said));
+        commit.committer = told.committer.and_then(|said| account(accounts, &said));
         for (reference, id) in store::accounts::pushers_of(tx, &repo.id, &sha).await? {
             let branch = reference.strip_prefix("refs/heads/").unwrap_or_default();
             if branch == self.default_branch(repo) || self.is_protected(repo, branch) {

@@ -110,15 +110,13 @@ async fn push(unit: &mut Unit, source: &str, event: &PushEvent) -> Result<(), Ap
     note(unit, source, event.by.as_ref()).await?;
     for commit in &event.commits {
         let login = |login: &Option<String>| login.as_ref().map(|login| format!("@{login}"));
-        let (author, committer) = (login(&commit.author_login), login(&commit.committer_login));
-        store::accounts::put_commit(
-            unit.tx(),
-            &repo.id,
-            &commit.id.to_string(),
-            author.as_deref(),
-            committer.as_deref(),
-        )
-        .await?;
+        let said = store::accounts::CommitAccounts {
+            author: login(&commit.author_login),
+            committer: login(&commit.committer_login),
+            by_source: false,
+        };
+        let sha = commit.id.to_string();
+        store::accounts::put_commit(unit.tx(), &repo.id, &sha, &said).await?;
     }
     if let Some(by) = &event.by {
         for commit in &event.commits {

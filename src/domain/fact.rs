@@ -118,6 +118,18 @@ pub struct Commit {
     /// A two-parent merge of base whose tree equals the automatic merge: excludes nobody (sem 3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clean_update_merge: bool,
+    /// The source itself made the commit for its author, and says that its own signature holds: in its pages, or for a
+    /// bot over its API. Then the committer is nobody beside the author (sem 2.4: verified where the source tells).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_source: bool,
+}
+
+impl Commit {
+    /// Who made the commit object, where that is somebody.
+    #[must_use]
+    pub fn maker(&self) -> Option<&Signature> {
+        (!self.by_source).then_some(&self.committer)
+    }
 }
 
 /// What a person says about exact content.

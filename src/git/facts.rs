@@ -372,6 +372,7 @@ fn commit_fact(repo: &Repo, id: GitOid, base: Option<GitOid>) -> Result<Commit, 
             _ => false,
         },
         parents: all_from_git(read.parents)?,
+        by_source: false,
     })
 }
 

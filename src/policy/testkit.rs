@@ -60,6 +60,7 @@ pub(crate) fn commit(digit: char, author: Signature) -> Commit {
         author,
         co_authors: Vec::new(),
         clean_update_merge: false,
+        by_source: false,
     }
 }
 

@@ -9,11 +9,13 @@ const PUT: &str = "insert into account (source, id, login, folded, kind) values 
 const BY_LOGIN: &str =
     "select id, login, kind from account where source = $1 and folded = $2 order by id";
 const OF_SOURCE: &str = "select id, login, kind from account where source = $1 order by id";
-const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committer) values ($1, $2, $3, $4) \
+const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committer, by_source) values ($1, $2, $3, $4, $5) \
      on conflict (repo, sha) do update set \
      author = case when commit_account.author is null or excluded.author < commit_account.author then excluded.author else commit_account.author end, \
-     committer = case when commit_account.committer is null or excluded.committer < commit_account.committer then excluded.committer else commit_account.committer end";
-const COMMIT: &str = "select author, committer from commit_account where repo = $1 and sha = $2";
+     committer = case when commit_account.committer is null or excluded.committer < commit_account.committer then excluded.committer else commit_account.committer end, \
+     by_source = case when excluded.by_source > commit_account.by_source then excluded.by_source else commit_account.by_source end";
+const COMMIT: &str =
+    "select author, committer, by_source from commit_account where repo = $1 and sha = $2";
 
 const PUT_PUSHER: &str = "insert into commit_pusher (repo, sha, reference, account) values ($1, $2, $3, $4) on conflict do nothing";
 const PUSHERS: &str = "select reference, account from commit_pusher where repo = $1 and sha = $2 order by reference, account";
@@ -62,35 +64,47 @@ pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Account>, StoreE
     Ok(rows.into_iter().map(row).collect())
 }
 
+/// What a source says of who made a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommitAccounts {
+    /// The author's account id.
+    pub author: Option<String>,
+    /// The committer's.
+    pub committer: Option<String>,
+    /// The source made it itself for its author, and its own signature on it holds.
+    pub by_source: bool,
+}
+
 /// Keeps which accounts a source names for a commit: an id before a `@login`, the smaller of two, so that the order in
 /// which they are told does not matter.
 pub async fn put_commit(
     tx: &mut Tx,
     repo: &str,
     sha: &str,
-    author: Option<&str>,
-    committer: Option<&str>,
+    said: &CommitAccounts,
 ) -> Result<(), StoreError> {
     on!(tx, |conn| sqlx::query(PUT_COMMIT)
         .bind(repo)
         .bind(sha)
-        .bind(author)
-        .bind(committer)
+        .bind(&said.author)
+        .bind(&said.committer)
+        .bind(i64::from(said.by_source))
         .execute(conn)
         .await
         .map(|_| ()))?;
     Ok(())
 }
 
-/// Account ids of a commit's author and committer, as far as the source named them.
-pub async fn of_commit(
-    tx: &mut Tx,
-    repo: &str,
-    sha: &str,
-) -> Result<(Option<String>, Option<String>), StoreError> {
-    let row: Option<(Option<String>, Option<String>)> =
+/// Who made a commit, as far as the source named them.
+pub async fn of_commit(tx: &mut Tx, repo: &str, sha: &str) -> Result<CommitAccounts, StoreError> {
+    let row: Option<(Option<String>, Option<String>, i64)> =
         on!(tx, |conn| sqlx::query_as(COMMIT).bind(repo).bind(sha).fetch_optional(conn).await)?;
-    Ok(row.unwrap_or_default())
+    let said = |(author, committer, by_source)| CommitAccounts {
+        author,
+        committer,
+        by_source: by_source == 1,
+    };
+    Ok(row.map(said).unwrap_or_default())
 }
 
 /// Keeps which account brought a commit to a ref.

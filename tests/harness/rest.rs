@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Default)]
 struct Answers {
     by_path: BTreeMap<String, Value>,
+    commits: Vec<Value>,
     fails: Option<StatusCode>,
     delay: Duration,
     asked: Vec<String>,
@@ -46,6 +47,11 @@ impl Rest {
         self.set(|answers| answers.by_path = forge.team_answers());
     }
 
+    /// Lists these as the commits of every pull request from now on.
+    pub fn commits(&self, commits: Vec<Value>) {
+        self.set(|answers| answers.commits = commits);
+    }
+
     /// Fails from now on with a status; `None`: no longer.
     pub fn fail(&self, status: Option<StatusCode>) {
         self.set(|answers| answers.fails = status);
@@ -69,16 +75,17 @@ async fn answer(State(answers): State<Arc<Mutex<Answers>>>, request: Request) ->
     let path = request.uri().path().to_owned();
     let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let allowed = bearer.is_some_and(|value| value.eq_ignore_ascii_case("bearer t0ken"));
-    let (found, fails, delay) = {
+    let (found, commits, fails, delay) = {
         let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.asked.push(path.clone());
-        (answers.by_path.get(&path).cloned(), answers.fails, answers.delay)
+        let found = answers.by_path.get(&path).cloned();
+        (found, answers.commits.clone(), answers.fails, answers.delay)
     };
     if !allowed {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     if path.ends_with("/commits") {
-        return axum::Json(json!([])).into_response();
+        return axum::Json(commits).into_response();
     }
     tokio::time::sleep(delay).await;
     match (fails, found) {

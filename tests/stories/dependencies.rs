@@ -4,9 +4,11 @@
 use countersign::cli::demo::forge::{Proposal, PullId, Work};
 use countersign::domain::Oid;
 use countersign::policy::State;
+use serde_json::json;
 
 use crate::both;
 use crate::harness::Kind;
+use crate::harness::rest::Rest;
 use crate::harness::town::{ORGANISATION, POLICY, REPO, Town, done};
 
 const BOT: &str = "renovate[bot]";
@@ -33,11 +35,19 @@ const CHECKSUM: &str = "780f1cebed1629e4753a1a38a3c72d30b97ec044f0aef68cb26650a3
 
 /// A town whose repository uses one crate, and a bot that may raise it by a patch.
 async fn town(kind: Kind) -> Town {
+    town_asking(kind, None).await
+}
+
+/// The same, whose REST API is asked.
+async fn town_asking(kind: Kind, api: Option<String>) -> Town {
     let organisation =
         ORGANISATION.replace("kinds: [config, docs]", "kinds: [config, docs, dependencies]");
     let rule = format!("  dependencies: {{ bots: ['{BOT}'], step: patch, checks: ['{CHECK}'] }}\n");
     let policy = POLICY.replace("significant:\n", &format!("{rule}significant:\n"));
-    let mut town = Town::with(kind, &organisation, &policy).await;
+    let mut town = match api {
+        Some(_) => Town::asking(kind, &organisation, &policy, api).await,
+        None => Town::with(kind, &organisation, &policy).await,
+    };
     town.forge.bot(BOT);
     let work = Work::new("Use serde").file("Cargo.toml", MANIFEST).file("Cargo.lock", LOCK);
     done(done(town.forge.repo(REPO)).push_directly("dev1", "main", work));
@@ -95,6 +105,36 @@ both!(
         assert_eq!(why(&town).await, says);
         let stored = serde_json::to_string(&town.change(1).await).expect("JSON");
         assert!(stored.contains(says), "{stored}");
+    }
+);
+
+both!(
+    a_bump_that_the_source_committed_for_the_bot_passes_if_its_signature_holds,
+    |kind| async move {
+        let rest = Rest::start().await;
+        let mut town = town_asking(kind, Some(rest.url.clone())).await;
+        let bot = done(town.forge.who(BOT));
+        let told = |head: Oid, verified: bool| {
+            json!({
+                "sha": head, "commit": { "verification": { "verified": verified } },
+                "author": { "id": bot.id, "login": BOT, "type": "Bot" },
+                "committer": { "id": 19_864_447, "login": "web-flow", "type": "User" },
+            })
+        };
+        let (pull, head) = propose(&mut town, BOT, bump("1.0.201").made_by_the_forge());
+        check(&mut town, head, "success");
+        rest.commits(vec![told(head, false)]);
+        town.arrive().await;
+        assert!(!town.may_merge(head).await.pass, "anybody may write GitHub's name");
+        let says = why(&town).await;
+        assert!(says.contains("GitHub took part in"), "{says}");
+
+        rest.commits(vec![told(head, true)]);
+        check(&mut town, head, "success");
+        done(done(town.forge.pull(&pull)).label(BOT, "dependencies"));
+        town.arrive().await;
+        let answer = town.may_merge(head).await;
+        assert_eq!((answer.state, answer.pass), (State::AutoApproved, true), "{answer:#?}");
     }
 );
 

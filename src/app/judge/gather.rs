@@ -165,14 +165,14 @@ async fn name_commits(
     mut commits: Vec<Commit>,
 ) -> Result<Vec<Commit>, AppError> {
     for commit in &mut commits {
-        let (author, committer) =
-            store::accounts::of_commit(tx, &repo.id, &commit.id.to_string()).await?;
+        let said = store::accounts::of_commit(tx, &repo.id, &commit.id.to_string()).await?;
+        commit.by_source = said.by_source;
         let named = |signature: &Signature, said: Option<&str>| {
             people.signature(&signature.name, &signature.email, said)
         };
         let same = commit.author.email == commit.committer.email;
-        let committer = committer.or_else(|| author.clone().filter(|_| same));
-        commit.author = named(&commit.author, author.as_deref());
+        let committer = said.committer.or_else(|| said.author.clone().filter(|_| same));
+        commit.author = named(&commit.author, said.author.as_deref());
         commit.committer = named(&commit.committer, committer.as_deref());
         for co_author in &mut commit.co_authors {
             *co_author = people.co_author(&co_author.name, &co_author.email);

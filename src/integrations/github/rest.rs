@@ -16,24 +16,43 @@ pub struct PullCommit {
     pub author: Option<Account>,
     /// The committer's account; `None`: the address maps to nobody.
     pub committer: Option<Account>,
+    /// GitHub made the commit itself for its author, and says that its own signature on it holds.
+    pub by_source: bool,
 }
+
+/// The account in whose name GitHub commits what is done in its pages, or by an app over its API.
+const WEB_FLOW: &str = "web-flow";
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Commit {
     sha: Oid,
+    #[serde(default, rename = "commit")]
+    detail: Detail,
     #[serde(default)]
     author: Option<User>,
     #[serde(default)]
     committer: Option<User>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+struct Detail {
+    #[serde(default)]
+    verification: Option<Verification>,
+}
+
+/// What GitHub says of a commit's signature.
+#[derive(Debug, Default, Deserialize)]
+struct Verification {
+    #[serde(default)]
+    verified: bool,
+}
+
 impl From<Commit> for PullCommit {
     fn from(commit: Commit) -> Self {
-        Self {
-            sha: commit.sha,
-            author: account(commit.author),
-            committer: account(commit.committer),
-        }
+        let verified = commit.detail.verification.is_some_and(|said| said.verified);
+        let committer = account(commit.committer);
+        let by_source = verified && committer.as_ref().is_some_and(|who| who.login == WEB_FLOW);
+        Self { sha: commit.sha, author: account(commit.author), committer, by_source }
     }
 }
 

@@ -89,8 +89,8 @@ fn parts_of_commit<'a>(
     disowned: &'a [Disowned],
 ) -> impl Iterator<Item = (&'a Person, Part)> {
     let author = commit.author.person.iter().map(|person| (person, Part::Author(commit.id)));
-    let committer =
-        commit.committer.person.iter().map(|person| (person, Part::Committer(commit.id)));
+    let committer = commit.maker().and_then(|signature| signature.person.as_ref());
+    let committer = committer.map(|person| (person, Part::Committer(commit.id)));
     let co_authors = trailers(commit)
         .filter(|person| !disowned.iter().any(|said| is_of(said, commit, person)))
         .map(|person| (person, Part::CoAuthor(commit.id)));
@@ -131,20 +131,26 @@ pub fn disowned_words(said: &Disowned) -> String {
     format!("co-author trailer of {commit} disowned by {} on {at}: {}", said.by, said.why)
 }
 
-/// Commits, by id, whose author or committer maps to nobody known and is no known bot. Such a change never
-/// passes by itself and needs one more approval.
+/// Who had a part and is nobody known, in words: an author or committer that maps to no person and is no known bot, or
+/// whoever made a push of which nobody knows who made it. Such a change never passes by itself and needs one more
+/// approval (sem 3): that person cannot be excluded by name, and one of those who approve may be them.
 #[must_use]
-pub fn unattributed(facts: &Facts) -> Vec<(Oid, String)> {
-    let mut found: Vec<(Oid, String)> = written(facts)
+pub fn unattributed(facts: &Facts) -> Vec<String> {
+    let mut found: Vec<String> = written(facts)
         .flat_map(|commit| {
-            [&commit.author, &commit.committer]
-                .into_iter()
+            std::iter::once(&commit.author)
+                .chain(commit.maker())
                 .filter(|signature| signature.person.is_none() && !signature.bot)
-                .map(|signature| (commit.id, address(signature)))
+                .map(|signature| {
+                    format!("{}: {}: nobody known", commit.id.short(), address(signature))
+                })
         })
         .collect();
     found.sort();
     found.dedup();
+    if facts.pull.as_ref().is_some_and(|pull| pull.pushed_by_unknown) {
+        found.push("a push to the pull request: the source did not say whose".to_owned());
+    }
     found
 }
 

@@ -245,7 +245,7 @@ fn opened(rule: &Dependencies, pull: &Pull) -> Result<(), String> {
 }
 
 fn people_of(commit: &Commit) -> impl Iterator<Item = &Signature> {
-    [&commit.author, &commit.committer].into_iter().chain(&commit.co_authors)
+    std::iter::once(&commit.author).chain(commit.maker()).chain(&commit.co_authors)
 }
 
 /// The bot that a signature is, if it is a listed one.

@@ -54,8 +54,12 @@ fn is_protected(path: &str) -> bool {
 
 fn trick(path: &str) -> Option<&'static str> {
     path.split('/').find_map(segment_trick).or_else(|| {
-        let hidden = |c: char| c == '\t' || crate::policy::content::is_deceptive(c);
-        path.chars().any(hidden).then_some("its path holds a character that is not shown")
+        let is_hidden = if path.is_ascii() {
+            path.bytes().any(|byte| byte.is_ascii_control())
+        } else {
+            path.chars().any(|c| c == '\t' || crate::policy::content::is_deceptive(c))
+        };
+        is_hidden.then_some("its path holds a character that is not shown")
     })
 }
 

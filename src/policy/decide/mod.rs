@@ -28,8 +28,8 @@ mod ticket;
 mod tree;
 mod veto;
 
+use crate::domain::Time;
 use crate::domain::fact::Facts;
-use crate::domain::{Oid, Time};
 use crate::policy::approvals::{self, Now, Owned};
 use crate::policy::decision::{Classification, Decision, Missing, Rule, RuleState, State};
 use crate::policy::model::Effective;
@@ -116,7 +116,7 @@ struct Judge<'a> {
     classification: &'a Classification,
     needs: &'a Needs,
     fix: &'a Option<Need>,
-    unknown: &'a [(Oid, String)],
+    unknown: &'a [String],
 }
 
 impl Judge<'_> {
@@ -214,14 +214,9 @@ impl Judge<'_> {
             RuleState::NotApplicable => RuleState::Unsatisfied,
             state => state,
         };
-        let why = "somebody nobody knows wrote a part, so it does not pass by itself and needs one more approval";
+        let why = "somebody nobody knows had a part, so it does not pass by itself and needs one more approval";
         let mut rule = leaf("attribution", title, state, why);
-        rule.seen = self
-            .unknown
-            .iter()
-            .map(|(commit, address)| format!("{}: {address}: nobody known", commit.short()))
-            .chain(disowned(facts))
-            .collect();
+        rule.seen = self.unknown.iter().cloned().chain(disowned(facts)).collect();
         if state != RuleState::Satisfied {
             "Join the address to a person in `people` of the organisation file, or get one more approval"
                 .clone_into(&mut rule.remedy);

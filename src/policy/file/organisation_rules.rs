@@ -93,12 +93,14 @@ fn named(node: &Node, path: &Path, keys: &[&str], refer: &mut impl FnMut(Option<
     }
 }
 
+/// What `after` and `freeze` name is an environment. With no list every one is treated as production, and a name that is
+/// mistyped would freeze nothing: then production alone can be named.
 fn environments(file: &Node, path: &Path, report: &mut Report) {
     let listed = file.at_path(&["deploy", "environments"]).map(Node::entries).unwrap_or_default();
+    let mut names: Vec<&str> = listed.iter().map(|entry| entry.key.as_str()).collect();
     if listed.is_empty() {
-        return;
+        names.push("production");
     }
-    let names: Vec<&str> = listed.iter().map(|entry| entry.key.as_str()).collect();
     let mut refer = |node: &Node, path: Path, itself: &str| {
         let name = node.text.as_str();
         if name == itself {
@@ -106,7 +108,12 @@ fn environments(file: &Node, path: &Path, report: &mut Report) {
             report.add(node.at, &path, Problem::new(code::CONTRADICTION, message));
         } else if !names.contains(&name) {
             let message = format!("no environment is called `{name}`");
-            let help = suggestion(name, &names);
+            let help = if listed.is_empty() {
+                "list it in `deploy.environments`; with no list `production` alone is known"
+                    .to_owned()
+            } else {
+                suggestion(name, &names)
+            };
             report.add(node.at, &path, Problem::new(code::UNKNOWN_NAME, message).help(help));
         }
     };

@@ -298,6 +298,21 @@ freeze:
 }
 
 #[test]
+fn a_freeze_of_an_environment_that_nobody_listed_freezes_nothing_and_is_refused() {
+    let freeze = |name: &str| {
+        let when = "from: 2026-12-20, to: 2027-01-03, reason: x";
+        organisation_errors(&format!("version: 1\nfreeze: [{{ environment: {name}, {when} }}]\n"))
+    };
+    assert!(freeze("production").is_empty());
+    assert_eq!(
+        freeze("prodution"),
+        [
+            "organisation.yml:2:25: no environment is called `prodution` (CS0123); list it in `deploy.environments`; with no list `production` alone is known"
+        ]
+    );
+}
+
+#[test]
 fn the_two_files_are_told_apart_by_their_keys() {
     let kind = |name, text: &str| check_file(name, text.as_bytes()).kind;
     assert_eq!(kind("x.yml", "version: 1\nfloor: {}\n"), FileKind::Organisation);

@@ -3,18 +3,37 @@
 
 use super::written_out::{BETWEEN, CLASS, END, FOLDERS, MANY, ONE};
 
-/// Whether one of the alternatives matches the whole path.
-pub(super) fn any(alternatives: &str, path: &str) -> bool {
-    alternatives.split(BETWEEN).any(|glob| may_match(glob, path) && whole(glob, path))
+/// The globs without braces that a glob stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Alternatives {
+    text: Box<str>,
+    is_one: bool,
 }
 
-/// Whether the ends agree, where they are letters: most globs are told from most paths by these alone.
-fn may_match(glob: &str, path: &str) -> bool {
+impl Alternatives {
+    pub(super) fn new(text: String) -> Self {
+        Self { is_one: !text.contains(BETWEEN), text: text.into() }
+    }
+
+    /// Whether one of them matches the whole path.
+    pub(super) fn match_any(&self, path: &str) -> bool {
+        let matches = |glob| ends_agree(glob, path.as_bytes()) && whole(glob, path);
+        if self.is_one { matches(&self.text) } else { self.text.split(BETWEEN).any(matches) }
+    }
+
+    /// Whether that may be, which the ends of a path tell of most.
+    pub(super) fn may_match(&self, path: &[u8]) -> bool {
+        !self.is_one || ends_agree(&self.text, path)
+    }
+}
+
+/// Whether the first and the last byte agree, where they are letters.
+fn ends_agree(glob: &str, path: &[u8]) -> bool {
     let agree = |sign: Option<&u8>, letter: Option<&u8>| match sign {
         Some(sign) if char::from(*sign) > END => Some(sign) == letter,
         _ => true,
     };
-    let (glob, path) = (glob.as_bytes(), path.as_bytes());
+    let glob = glob.as_bytes();
     agree(glob.first(), path.first()) && agree(glob.last(), path.last())
 }
 

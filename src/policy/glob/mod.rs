@@ -8,16 +8,16 @@ mod matching;
 mod tests;
 mod written_out;
 
+use self::matching::Alternatives;
 use crate::domain::RepoPath;
 
 /// A glob that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,
-    /// The globs without braces that it stands for.
-    alternatives: Box<str>,
+    alternatives: Alternatives,
     /// The same as file systems read them that ignore case; none where it is the same.
-    folded: Option<Box<str>>,
+    folded: Option<Alternatives>,
 }
 
 impl Glob {
@@ -34,8 +34,10 @@ impl Glob {
         }
         let alternatives =
             written_out::alternatives(text).map_err(|why| format!("`{text}` is no glob: {why}"))?;
-        let folded = (!is_plain(text)).then(|| written_out::folded(&alternatives).into());
-        Ok(Self { text: text.to_owned(), alternatives: alternatives.into(), folded })
+        let folded =
+            (!is_plain(text)).then(|| Alternatives::new(written_out::folded(&alternatives)));
+        let alternatives = Alternatives::new(alternatives);
+        Ok(Self { text: text.to_owned(), alternatives, folded })
     }
 
     /// Whether it has no letter that could be spelled otherwise: of a path that is plain too it has no twin.
@@ -47,19 +49,20 @@ impl Glob {
     /// small letters. For twins of protected paths (sem 2.1), never to allow.
     #[must_use]
     pub(crate) fn matches_folded(&self, path: &str) -> bool {
-        matching::any(self.folded.as_ref().unwrap_or(&self.alternatives), path)
+        self.folded.as_ref().unwrap_or(&self.alternatives).match_any(path)
     }
 
     /// Whether the whole path matches. A path that is no UTF-8 matches nothing here; such files are significant anyway (sem 2.1).
     #[must_use]
     pub fn matches(&self, path: &RepoPath) -> bool {
-        path.as_str().is_some_and(|text| self.matches_text(text))
+        self.alternatives.may_match(path.as_bytes())
+            && path.as_str().is_some_and(|text| self.matches_text(text))
     }
 
     /// The same for names of branches and repositories.
     #[must_use]
     pub fn matches_text(&self, text: &str) -> bool {
-        matching::any(&self.alternatives, text)
+        self.alternatives.match_any(text)
     }
 
     /// As written.

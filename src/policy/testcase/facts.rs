@@ -158,6 +158,7 @@ fn commits(case: &Case, head: Oid) -> Vec<Commit> {
             committer: signature(committer, commit.bot),
             co_authors: commit.co_authors.iter().map(|name| signature(name, false)).collect(),
             clean_update_merge: commit.update_merge,
+            by_source: false,
         });
         parent = id;
     }

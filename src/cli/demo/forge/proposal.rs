@@ -10,6 +10,7 @@ pub struct Work {
     pub(super) author: Option<String>,
     pub(super) unknown_author: Option<(String, String)>,
     pub(super) co_authors: Vec<String>,
+    pub(super) by_forge: bool,
 }
 
 impl Work {
@@ -44,6 +45,13 @@ impl Work {
     #[must_use]
     pub fn written_by_stranger(mut self, name: &str, email: &str) -> Self {
         self.unknown_author = Some((name.to_owned(), email.to_owned()));
+        self
+    }
+
+    /// The forge makes the commit itself, as it does for what is done in its pages or by an app over its API.
+    #[must_use]
+    pub fn made_by_the_forge(mut self) -> Self {
+        self.by_forge = true;
         self
     }
 

@@ -111,8 +111,11 @@ impl Forge {
                 let gap = if at == 0 { "\n" } else { "" };
                 let _ = writeln!(message, "{gap}Co-authored-by: {} <{}>", who.name, who.email);
             }
-            let committer =
-                if work.unknown_author.is_some() { author.clone() } else { self.stamp(by) };
+            let committer = match work {
+                Work { by_forge: true, .. } => self.web_flow(),
+                Work { unknown_author: Some(_), .. } => author.clone(),
+                _ => self.stamp(by),
+            };
             let words = Words { author, committer, message };
             tip = repository.git.make_commit(&[tip], &files, &words)?;
         }

@@ -106,6 +106,27 @@ async fn commits_are_read_page_by_page_from_addresses_built_of_ids() {
 }
 
 #[tokio::test]
+async fn a_commit_that_github_made_itself_is_told_by_its_own_signature_alone() {
+    let server = Server::start(|_| {
+        let commit = |n: u32, committer: &str, verified: Value| {
+            json!({"sha": format!("{n:040x}"), "author": {"id": 1, "login": "ada", "type": "User"},
+                "committer": {"id": 2, "login": committer, "type": "User"}, "commit": {"verification": verified}})
+        };
+        let list = json!([
+            commit(1, "web-flow", json!({"verified": true, "reason": "valid"})),
+            commit(2, "web-flow", json!({"verified": false, "reason": "unsigned"})),
+            commit(3, "grace", json!({"verified": true, "reason": "valid"})),
+            commit(4, "web-flow", Value::Null),
+        ]);
+        (200, String::new(), list.to_string())
+    })
+    .await;
+    let listed = server.client().pull_commits(&repo(), 7).await.expect("commits").commits;
+    let by_source: Vec<bool> = listed.iter().map(|commit| commit.by_source).collect();
+    assert_eq!(by_source, [true, false, false, false]);
+}
+
+#[tokio::test]
 async fn a_list_at_githubs_limit_says_that_it_is_cut_short() {
     let server = Server::start(page_of(250)).await;
     let listed = server.client().pull_commits(&repo(), 7).await.expect("commits");

@@ -1,6 +1,6 @@
 //! Who may approve (sem 3).
 
-use crate::domain::fact::{Driver, Drove};
+use crate::domain::fact::{Commit, Driver, Drove};
 use crate::domain::{AccountKind, Class};
 use crate::policy::decision::{RuleState, State};
 use crate::policy::testkit::{Story, commit, minute, oid, person, rule, signature, stranger, why};
@@ -88,6 +88,30 @@ fn case_32_an_author_nobody_knows_keeps_a_trivial_change_from_passing_by_itself(
     assert_eq!(decision.missing[0].need, 1);
     assert_eq!(rule(&decision.rules, "attribution").state, RuleState::Unsatisfied);
     assert_eq!(unknown.approves("arch1").state(), State::Approved);
+}
+
+#[test]
+fn a_push_that_nobody_owns_up_to_keeps_a_trivial_change_from_passing_by_itself() {
+    let pushed = |story: Story| {
+        story.with(|story| story.facts.pull.as_mut().expect("it").pushed_by_unknown = true)
+    };
+    let trivial = pushed(Story::of(Class::Trivial).architect("arch1"));
+    let decision = trivial.decide();
+    assert_eq!(decision.state, State::Pending);
+    let seen = &rule(&decision.rules, "attribution").seen;
+    assert_eq!(seen, &["a push to the pull request: the source did not say whose"]);
+    assert_eq!(trivial.approves("arch1").state(), State::Approved);
+    let significant = pushed(story().architect("arch2").approves("arch1"));
+    assert_eq!(significant.decide().missing[0].need, 2);
+    assert_eq!(significant.approves("arch2").state(), State::Approved);
+}
+
+#[test]
+fn a_commit_that_the_source_made_for_its_author_is_the_authors_alone() {
+    let made =
+        |by_source| Commit { committer: stranger(), by_source, ..commit('b', signature("dev2")) };
+    assert_eq!(Story::of(Class::Trivial).commit(made(true)).state(), State::AutoApproved);
+    assert_eq!(Story::of(Class::Trivial).commit(made(false)).state(), State::Pending);
 }
 
 #[test]

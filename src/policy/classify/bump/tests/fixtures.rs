@@ -43,6 +43,7 @@ pub(super) fn commit(author: Signature, committer: Signature) -> Commit {
         committer,
         co_authors: Vec::new(),
         clean_update_merge: false,
+        by_source: false,
     }
 }
 

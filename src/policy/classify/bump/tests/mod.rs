@@ -4,7 +4,7 @@ mod fixtures;
 use proptest::prelude::*;
 
 use self::fixtures::*;
-use crate::domain::fact::{Driver, Drove};
+use crate::domain::fact::{Commit, Driver, Drove};
 use crate::domain::file::Side;
 use crate::domain::{Class, Person};
 use crate::policy::classify::classify_then;
@@ -85,6 +85,13 @@ fn only_listed_bots_may_have_had_a_part() {
         let change = cargo().with(|facts| facts.commits.push(commit(author, committer)));
         change.fails("Renovate took part in 2222222222, and is no listed bot");
     }
+    let by_source = |author| Commit { by_source: true, ..commit(author, posing()) };
+    let passes = cargo().with(|facts| facts.commits = vec![by_source(bot())]);
+    assert_eq!(
+        passes.classified(&policy("patch", "'renovate[bot]'", "ci/test")).class,
+        Class::Trivial
+    );
+    cargo().with(|facts| facts.commits = vec![by_source(human())]).fails("no listed bot");
     let nobody = crate::domain::Signature { person: None, ..bot() };
     cargo().with(|facts| facts.commits.push(commit(nobody, bot()))).fails("no listed bot");
     cargo().with(|facts| facts.commits[0].co_authors.push(human())).fails("no listed bot");
