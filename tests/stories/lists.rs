@@ -252,6 +252,21 @@ both!(changes_of_one_repository_are_a_list_with_its_own_totals, |kind| async mov
     assert_eq!(all(&own.page, ".chip.is-set").len(), 1, "an active filter is seen");
     let none = read(&browser, "/changes?repo=acme%2Fnobody").await;
     assert!(none.rows.is_empty() && none.says(&format!("0 of {} match", own.rows.len())));
+    for (path, names) in [
+        ("/changes?repository=acme%2Fpayments", "repo, class, decision"),
+        ("/population?state=pending", "result, kind, class, decision"),
+    ] {
+        let (status, _, text) = browser.open(path).await;
+        assert_eq!(
+            status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{path}: what shows everything must not look filtered"
+        );
+        assert!(
+            text.contains(&format!("is no filter of this list; its filters are {names}")),
+            "{text}"
+        );
+    }
     let change = links(&own.page, "/changes/chg").first().cloned().expect("a change");
     let (_, _, page) = browser.open(&change).await;
     let back = links(&scraper::Html::parse_document(&page), "/changes?");

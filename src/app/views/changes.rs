@@ -30,6 +30,7 @@ impl App {
     ) -> Result<ChangesPage, AppError> {
         caller.may(Action::Read, None)?;
         let order = wanted.ordered(COLUMNS)?;
+        wanted.has_only(&["repo", "class", "decision"])?;
         let mut tx = self.db().read().await?;
         let entries = crate::app::ledger::stored_head(&mut tx).await?.size();
         let sizes = (wanted.read_at(entries)?, entries);

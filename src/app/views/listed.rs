@@ -74,6 +74,17 @@ impl Listed {
         self.filters.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Refuses a filter that a list does not have: it would show everything under an address that says otherwise.
+    pub(super) fn has_only(&self, known: &[&str]) -> Result<(), AppError> {
+        match self.filters.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(AppError::Invalid(format!(
+                "`{name}` is no filter of this list; its filters are {}",
+                known.join(", ")
+            ))),
+        }
+    }
+
     /// The same list without any filter.
     pub(super) fn without_filters(&self) -> Self {
         Self { filters: BTreeMap::new(), ..self.clone() }

@@ -99,6 +99,7 @@ impl App {
     ) -> Result<PopulationPage, AppError> {
         caller.may(Action::Read, None)?;
         let order = wanted.ordered(COLUMNS)?;
+        wanted.has_only(&["result", "kind", "class", "decision"])?;
         let mut tx = self.db().read().await?;
         let entries = crate::app::ledger::stored_head(&mut tx).await?.size();
         let sizes = (wanted.read_at(entries)?, entries);
