@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Format, layer};
@@ -16,7 +16,7 @@ use crate::policy::replay::{Effect, Moved};
 
 /// Arguments of `countersign policy replay`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
+#[command(group(ArgGroup::new("candidate").required(true).multiple(true).args(["policy", "org"])), after_help = "\
 Every landing is judged twice from its recorded facts, as of the instant at which it was judged: by the policy in force and
 by the candidate. Who is who stays as it was recorded. Nothing is written.
 
@@ -25,7 +25,7 @@ Examples:
   countersign policy replay --repo acme/payments --policy .countersign.yml --last 200")]
 pub(in crate::cli) struct ReplayArgs {
     /// The candidate for a repository's file; needs --repo
-    #[arg(long, value_name = "FILE", requires = "repo", required_unless_present = "org")]
+    #[arg(long, value_name = "FILE", requires = "repo")]
     policy: Option<PathBuf>,
     /// The candidate for the organisation file
     #[arg(long, value_name = "FILE")]
