@@ -18,6 +18,8 @@
 mod child;
 #[path = "durability/driver.rs"]
 mod driver;
+#[path = "durability/faults.rs"]
+mod faults;
 #[path = "durability/judge.rs"]
 mod judge;
 
@@ -30,10 +32,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use child::Service;
-use countersign::app::intake::{Receipt, Received};
+use countersign::app::intake::Receipt;
 use countersign::app::{App, AppError, Caller};
 use countersign::clock::Clock;
-use countersign::integrations::Headers;
 use countersign::store::Db;
 use driver::{Driver, Say};
 use judge::Judge;
@@ -117,15 +118,7 @@ async fn acknowledge_most(
     let key = headers.get("x-github-delivery").and_then(|key| key.to_str().ok()).expect("a key");
     let id = countersign::domain::id::derived("dlv", &["github", key]);
     if COUNT.fetch_add(1, Ordering::SeqCst) % 100 != 50 {
-        let headers = headers.iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let received = Received {
-            source: "github".to_owned(),
-            headers: Headers::new(headers),
-            body: body.to_vec(),
-        };
-        let receipt = app.receive(received).await.expect("kept");
+        let receipt = app.receive(child::received(&headers, &body)).await.expect("kept");
         assert!(matches!(receipt, Receipt::Kept(..)), "{receipt:?}");
     }
     (StatusCode::ACCEPTED, Json(json!({ "delivery": id })))

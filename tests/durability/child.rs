@@ -5,10 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use countersign::app::intake::Received;
 use countersign::app::{App, Caller};
 use countersign::clock::Clock;
 use countersign::config::Config;
-use serde_json::Value;
+use countersign::integrations::Headers;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 /// The variable that makes this binary the service; its value is the folder.
@@ -31,6 +38,34 @@ fn address_file(folder: &Path) -> PathBuf {
     folder.join("address")
 }
 
+/// How a child behaves; the word is what it is told by [`MANNER`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As a service does, and signs far more often than any.
+    Busy,
+    /// Does nothing but what it is asked, so that its system calls can be counted.
+    Still,
+    /// Acknowledges what it has not kept yet: a control.
+    Hasty,
+}
+
+/// The variable that says how the child behaves.
+const MANNER: &str = "COUNTERSIGN_TEST_MANNER";
+
+impl Manner {
+    const ALL: [(Self, &str); 3] =
+        [(Self::Busy, "busy"), (Self::Still, "still"), (Self::Hasty, "hasty")];
+
+    fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(manner, _)| *manner == self).expect("one of all").1
+    }
+
+    fn told() -> Self {
+        let told = std::env::var(MANNER).unwrap_or_default();
+        Self::ALL.into_iter().find(|(_, word)| *word == told).map_or(Self::Busy, |(one, _)| one)
+    }
+}
+
 /// Serves for ever: the body of the child.
 pub(crate) fn serve(folder: &Path) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,14 +78,21 @@ pub(crate) fn serve(folder: &Path) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let (_stop, stopped) = watch::channel(false);
-        let worker = app.clone();
-        let until = stopped.clone();
-        tokio::spawn(async move { worker.work(until).await });
-        tokio::spawn(sign_often(app.clone()));
+        let manner = Manner::told();
+        if manner == Manner::Busy {
+            let (worker, until) = (app.clone(), stopped.clone());
+            tokio::spawn(async move { worker.work(until).await });
+            tokio::spawn(sign_often(app.clone()));
+        }
         let file = address_file(folder);
         std::fs::write(file.with_extension("new"), address.to_string()).expect("the address");
         std::fs::rename(file.with_extension("new"), file).expect("the address is said");
-        countersign::web::serve(listener, app, stopped).await.expect("serves");
+        if manner == Manner::Hasty {
+            let hasty = Router::new().route("/hooks/github", post(acknowledge_first));
+            axum::serve(listener, hasty.with_state(app)).await.expect("serves");
+        } else {
+            countersign::web::serve(listener, app, stopped).await.expect("serves");
+        }
     });
 }
 
@@ -60,6 +102,30 @@ async fn sign_often(app: App) {
         let _ = app.checkpoint(&Caller::operator()).await;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Says that a delivery is kept, and then keeps it.
+async fn acknowledge_first(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, Json<Value>) {
+    let received = received(&headers, &body);
+    let key = headers.get("x-github-delivery").and_then(|key| key.to_str().ok()).expect("a key");
+    let id = countersign::domain::id::derived("dlv", &["github", key]);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        app.receive(received).await
+    });
+    (StatusCode::ACCEPTED, Json(json!({ "delivery": id })))
+}
+
+/// A message as the door takes it.
+pub(crate) fn received(headers: &HeaderMap, body: &Bytes) -> Received {
+    let headers = headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    Received { source: "github".to_owned(), headers: Headers::new(headers), body: body.to_vec() }
 }
 
 /// A running service.
@@ -73,6 +139,11 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it listens.
     pub(crate) async fn start(folder: &Path) -> Self {
+        Self::start_as(folder, Manner::Busy).await
+    }
+
+    /// The same, to behave in a manner.
+    pub(crate) async fn start_as(folder: &Path, manner: Manner) -> Self {
         let _ = std::fs::remove_file(address_file(folder));
         let log = std::fs::File::options()
             .create(true)
@@ -82,6 +153,7 @@ impl Service {
         let mut child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["child_service", "--exact", "--nocapture", "--test-threads=1"])
             .env(FOLDER, folder)
+            .env(MANNER, manner.word())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -102,6 +174,22 @@ impl Service {
         };
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { child, folder: folder.to_owned(), client, address }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended, waiting for it a little.
+    pub(crate) async fn has_ended(&mut self) -> bool {
+        for _ in 0..20 {
+            if self.child.try_wait().expect("its state").is_some() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        false
     }
 
     /// `kill -9`.
