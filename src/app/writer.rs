@@ -208,6 +208,9 @@ impl Unit {
     /// Appends the entries, moves the head and the counters. `false`: there were none, so that a commit proves nothing
     /// about the disk.
     async fn seal(&mut self) -> Result<bool, AppError> {
+        if std::mem::take(&mut self.marked) {
+            self.tx.release().await?;
+        }
         let wrote = !(self.moved.is_empty() && self.entries.is_empty() && self.work.is_empty());
         for scope in std::mem::take(&mut self.moved) {
             store::versions::bump(&mut self.tx, &scope).await?;

@@ -394,6 +394,12 @@ impl Tx {
         Ok(())
     }
 
+    /// Keeps what was written since the last mark, which goes: what follows needs no way back, and a database that keeps
+    /// one for it writes every page twice.
+    pub async fn release(&mut self) -> Result<(), StoreError> {
+        self.run("release savepoint countersign").await
+    }
+
     /// Takes back what was written since the last mark, which stays.
     pub async fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
         self.run("rollback to savepoint countersign").await

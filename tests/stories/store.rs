@@ -196,6 +196,7 @@ both!(a_savepoint_takes_back_its_own_part_only, |kind| async move {
     countersign::store::versions::bump(&mut tx, "gone").await.expect("bumps");
     tx.rollback_to_savepoint().await.expect("takes back");
     countersign::store::versions::bump(&mut tx, "last").await.expect("bumps");
+    tx.release().await.expect("keeps");
     tx.commit().await.expect("commits");
     let mut tx = db.read().await.expect("reads");
     for kept in ["kept", "once", "last"] {
