@@ -48,6 +48,7 @@ pub(crate) struct KeepChange {
     commits: Option<Vec<String>>,
     links: Option<Links>,
     facts_digest: String,
+    policies: Vec<(String, Vec<u8>)>,
     /// Objects could not be read: nothing is known about its landing now.
     unread: bool,
 }
@@ -88,6 +89,7 @@ impl KeepChange {
             commits,
             links: judged.links,
             facts_digest,
+            policies: judged.policies,
             unread,
         })
     }
@@ -127,11 +129,15 @@ fn row(
     })
 }
 
-/// What an entry says of a change. As long as it is the same, the last entry stands.
-fn told(row: &ChangeRow) -> impl PartialEq {
-    let landing =
-        (row.landed_sha.clone(), row.landed_how.clone(), row.landed_at, row.integrity.clone());
-    (row.state.clone(), row.class.clone(), landing)
+/// Whether a judgement says what is kept already: everything but the instant at which it was made. As long as it does,
+/// the last entry stands, and what it binds by digest is what is kept.
+fn same(before: &ChangeRow, now: &ChangeRow) -> bool {
+    let columns =
+        |row: &ChangeRow| ChangeRow { body: String::new(), ledger_index: None, ..row.clone() };
+    let judged = |row: &ChangeRow, at| body(row).map(|body| ChangeBody { judged_at: at, ..body });
+    columns(before) == columns(now)
+        && body(now)
+            .is_ok_and(|now| judged(before, now.judged_at).is_ok_and(|before| before == now))
 }
 
 impl Command for KeepChange {
@@ -145,12 +151,9 @@ impl Command for KeepChange {
         if let Some(links) = &self.links {
             links::keep(unit, &self.repo, links).await?;
         }
-        if before.as_ref().map(told) != Some(told(&self.row)) {
-            self.row.ledger_index = Some(unit.record("change.judged", self.entry())?);
-            unit.moved(&self.repo);
+        if !before.as_ref().is_some_and(|before| same(before, &self.row)) {
+            self.keep_judgement(unit).await?;
         }
-        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
         let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
@@ -164,6 +167,18 @@ impl Command for KeepChange {
 }
 
 impl KeepChange {
+    /// Keeps a judgement that is news, with its entry and the policies by which it was made.
+    async fn keep_judgement(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        self.row.ledger_index =
+            Some(unit.record("change.judged", entry_of(&self.row, &self.facts_digest))?);
+        unit.moved(&self.repo);
+        for (digest, bytes) in &self.policies {
+            store::decisions::put_policy(unit.tx(), digest, bytes).await?;
+        }
+        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await
+    }
+
     /// A landing that was found once is not forgotten because its objects cannot be read just now.
     fn keep_landing(&mut self, before: Option<&ChangeRow>) {
         let Some(before) = before.filter(|before| before.landed_sha.is_some()) else { return };
@@ -213,16 +228,15 @@ pub(super) async fn explained(
     Ok(())
 }
 
-impl KeepChange {
-    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
-        let row = &self.row;
-        fields(serde_json::json!({
-            "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
-            "class": row.class, "state": row.state, "facts": self.facts_digest,
-            "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
-            "landed_at": row.landed_at.and_then(Time::from_micros),
-        }))
-    }
+/// What an entry says of a change as it is judged now. The body is bound by its digest.
+pub(crate) fn entry_of(row: &ChangeRow, facts: &str) -> serde_json::Map<String, serde_json::Value> {
+    fields(serde_json::json!({
+        "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
+        "class": row.class, "state": row.state, "facts": facts,
+        "kept": id::sha256(row.body.as_bytes()),
+        "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
+        "landed_at": row.landed_at.and_then(Time::from_micros),
+    }))
 }
 
 /// A kept change as a deploy sees it.

@@ -32,6 +32,7 @@ pub mod overrides;
 mod people;
 mod project;
 pub mod read;
+mod recompute;
 mod rosters;
 mod totals;
 mod traces;
@@ -51,6 +52,7 @@ pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
 pub use overrides::OverrideRequest;
+pub use recompute::{Difference, RecomputeRequest, Recomputed};
 pub use whatif::{Candidate, ReplayRequest, SimulateRequest};
 pub use writer::{Command, Unit, Writer, Writes};
 

@@ -68,7 +68,8 @@ impl OrganisationLayer {
     }
 }
 
-fn name_of(path: &Path) -> String {
+/// The name of a file without its folder.
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 

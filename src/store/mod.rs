@@ -35,6 +35,7 @@ pub mod list;
 pub mod participants;
 pub mod population;
 pub mod pulls;
+pub mod recorded;
 pub mod repositories;
 pub mod search;
 pub mod tickets;
@@ -459,7 +460,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 22] = [
+    let rooms: [(&'static str, &'static [&'static str]); 23] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -476,6 +477,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("population", population::STATEMENTS),
         ("participants", participants::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
+        ("recorded", recorded::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("search", search::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
