@@ -1,39 +1,70 @@
 //! Asks the source who wrote the commits of a pull request: its own mapping comes before any address (contract).
 //! Without a token for its API nothing is asked, and the addresses and pushes have to do.
 
-use super::{App, AppError, Command, Unit};
+use super::rebuild::Fields;
+use super::{App, AppError, Command, Unit, fields};
 use crate::config::SourceKind;
 use crate::domain::Account;
 use crate::domain::event::RepoRef;
-use crate::integrations::github::client::{GitHub, PullCommits, http_client};
-use crate::store::repositories::Repository;
-use crate::store::{self};
+use crate::integrations::github::client::{GitHub, http_client};
+use crate::store::{self, aggregates};
 
-struct KeepAuthors {
-    repo: Repository,
+/// What is kept under, by pull request: the digest of what was last said.
+const KIND: &str = "authors";
+
+/// A commit with who wrote and who committed it, by the source's own mapping.
+type Mapped = (String, Option<Account>, Option<Account>);
+
+pub(super) struct KeepAuthors {
+    repo: String,
+    source: String,
     key: String,
-    commits: PullCommits,
+    commits: Vec<Mapped>,
+}
+
+impl KeepAuthors {
+    /// As its entry and what that binds tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>, commits: Vec<Mapped>) -> Result<Self, AppError> {
+        let (repo, source) = (entry.get("repo")?, entry.get("source")?);
+        Ok(Self { repo, source, key: entry.get("key")?, commits })
+    }
+
+    async fn put(&self, unit: &mut Unit) -> Result<(), AppError> {
+        for (sha, author, committer) in &self.commits {
+            for account in [author, committer].into_iter().flatten() {
+                store::accounts::put(unit.tx(), &self.source, account).await?;
+            }
+            let id = |account: &Option<Account>| account.as_ref().map(|account| account.id.clone());
+            let (author, committer) = (id(author), id(committer));
+            store::accounts::put_commit(
+                unit.tx(),
+                &self.repo,
+                sha,
+                author.as_deref(),
+                committer.as_deref(),
+            )
+            .await?;
+        }
+        Ok(())
+    }
 }
 
 impl Command for KeepAuthors {
     type Out = ();
 
+    /// What says the same as last time is no news.
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        for commit in &self.commits.commits {
-            for account in [&commit.author, &commit.committer].into_iter().flatten() {
-                store::accounts::put(unit.tx(), &self.repo.source, account).await?;
-            }
-            let id = |account: &Option<Account>| account.as_ref().map(|account| account.id.clone());
-            store::accounts::put_commit(
-                unit.tx(),
-                &self.repo.id,
-                &commit.sha.to_string(),
-                id(&commit.author).as_deref(),
-                id(&commit.committer).as_deref(),
-            )
-            .await?;
+        let known: Option<String> = aggregates::get(unit.tx(), KIND, &self.key).await?;
+        let kept = unit.keep_evidence(&self.commits).await?;
+        if known.as_ref() != Some(&kept) {
+            aggregates::put(unit.tx(), KIND, &self.key, &kept).await?;
+            let body = serde_json::json!({
+                "repo": self.repo, "source": self.source, "key": self.key, "commits": self.commits.len(), "kept": kept,
+            });
+            unit.record("commits.mapped", fields(body))?;
+            self.put(unit).await?;
         }
-        unit.moved(&self.repo.id);
+        unit.moved(&self.repo);
         let now = unit.now().micros();
         unit.enqueue("change", &self.key, now);
         Ok(())
@@ -58,7 +89,15 @@ impl App {
         let commits = github.pull_commits(&named, number).await.map_err(|error| {
             AppError::Unavailable(format!("{}#{number}: its authors: {error}", repo.name))
         })?;
-        let keep = KeepAuthors { repo, key: key.to_owned(), commits };
+        let commits = commits.commits.into_iter();
+        let keep = KeepAuthors {
+            repo: repo.id,
+            source: repo.source,
+            key: key.to_owned(),
+            commits: commits
+                .map(|commit| (commit.sha.to_string(), commit.author, commit.committer))
+                .collect(),
+        };
         self.writer().submit(keep).await
     }
 

@@ -40,6 +40,17 @@ pub(crate) fn change_id(repo: &str, subject: &Subject) -> String {
     }
 }
 
+/// Everything that a judgement of a change brought: what its entry binds by digest, and all that is needed to keep it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Judgement {
+    /// Its row, without its place in the ledger.
+    pub(crate) row: ChangeRow,
+    /// The commits that its landing brought; `None`: nothing is known of a landing now.
+    commits: Option<Vec<String>>,
+    /// The links that were found, with what people said of them.
+    links: Option<Links>,
+}
+
 /// A judged change to keep.
 pub(crate) struct KeepChange {
     repo: String,
@@ -92,6 +103,21 @@ impl KeepChange {
             policies: judged.policies,
             unread,
         })
+    }
+}
+
+impl KeepChange {
+    /// As it was kept before, with the policies by which it was made.
+    pub(super) fn of_kept(
+        judgement: Judgement,
+        policies: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, AppError> {
+        let Judgement { row, commits, links } = judgement;
+        let facts = serde_json::to_vec(&body(&row)?.facts)
+            .map_err(|error| AppError::internal("a change as JSON", &error))?;
+        let facts_digest = id::sha256(&facts);
+        let (repo, seen) = (row.repo.clone(), String::new());
+        Ok(Self { repo, row, seen, commits, links, facts_digest, policies, unread: false })
     }
 }
 
@@ -148,13 +174,15 @@ impl Command for KeepChange {
         if self.unread {
             self.keep_landing(before.as_ref());
         }
-        if let Some(links) = &self.links {
-            links::keep(unit, &self.repo, links).await?;
-        }
-        if !before.as_ref().is_some_and(|before| same(before, &self.row)) {
+        let landing_moved = self.brings_others(unit).await?;
+        let links_moved = match &self.links {
+            Some(links) => links::moved(unit.tx(), &self.repo, links).await?,
+            None => false,
+        };
+        let settled = before.as_ref().is_some_and(|before| same(before, &self.row));
+        if !settled || landing_moved || links_moved {
             self.keep_judgement(unit).await?;
         }
-        let landing_moved = self.keep_commits(unit).await?;
         let brought = self.row.landed_sha.is_some();
         let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
         if landing_moved || brought && other() {
@@ -169,14 +197,24 @@ impl Command for KeepChange {
 impl KeepChange {
     /// Keeps a judgement that is news, with its entry and the policies by which it was made.
     async fn keep_judgement(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        self.row.ledger_index =
-            Some(unit.record("change.judged", entry_of(&self.row, &self.facts_digest))?);
+        let judgement = Judgement {
+            row: self.row.clone(),
+            commits: self.commits.clone(),
+            links: self.links.clone(),
+        };
+        let kept = unit.keep_evidence(&judgement).await?;
+        let entry = entry_of(&self.row, &self.facts_digest, &kept);
+        self.row.ledger_index = Some(unit.record("change.judged", entry)?);
         unit.moved(&self.repo);
         for (digest, bytes) in &self.policies {
             store::decisions::put_policy(unit.tx(), digest, bytes).await?;
         }
         changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await
+        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
+        if let Some(links) = &self.links {
+            links::keep(unit, &self.repo, links).await?;
+        }
+        self.keep_commits(unit).await
     }
 
     /// A landing that was found once is not forgotten because its objects cannot be read just now.
@@ -190,20 +228,26 @@ impl KeepChange {
         (row.landed_at, row.sort_at) = (before.landed_at, before.sort_at);
     }
 
-    /// Which commits the landing brought, if that is news. Commits that were taken for changes of their own, because
-    /// nothing explained them yet, are so no more.
-    async fn keep_commits(&self, unit: &mut Unit) -> Result<bool, AppError> {
+    /// Whether the landing brought other commits than are known of it.
+    async fn brings_others(&self, unit: &mut Unit) -> Result<bool, AppError> {
         let Some(commits) = &self.commits else { return Ok(false) };
         let mut sorted = commits.clone();
         sorted.sort();
-        if changes::commits_of(unit.tx(), &self.row.id).await? == sorted {
-            return Ok(false);
+        Ok(changes::commits_of(unit.tx(), &self.row.id).await? != sorted)
+    }
+
+    /// Which commits the landing brought, if that is news. Commits that were taken for changes of their own, because
+    /// nothing explained them yet, are so no more.
+    async fn keep_commits(&self, unit: &mut Unit) -> Result<(), AppError> {
+        let Some(commits) = &self.commits else { return Ok(()) };
+        if !self.brings_others(unit).await? {
+            return Ok(());
         }
         changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
             explained(unit, &self.repo, commit, &self.row.id).await?;
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -228,12 +272,16 @@ pub(super) async fn explained(
     Ok(())
 }
 
-/// What an entry says of a change as it is judged now. The body is bound by its digest.
-pub(crate) fn entry_of(row: &ChangeRow, facts: &str) -> serde_json::Map<String, serde_json::Value> {
+/// What an entry says of a change as it is judged now; `kept` is the digest of the whole [`Judgement`].
+pub(crate) fn entry_of(
+    row: &ChangeRow,
+    facts: &str,
+    kept: &str,
+) -> serde_json::Map<String, serde_json::Value> {
     fields(serde_json::json!({
         "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
         "class": row.class, "state": row.state, "facts": facts,
-        "kept": id::sha256(row.body.as_bytes()),
+        "kept": kept,
         "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
         "landed_at": row.landed_at.and_then(Time::from_micros),
     }))

@@ -34,7 +34,7 @@ pub struct DeployBody {
     pub url: Option<String>,
 }
 
-struct KeepDeploy {
+pub(super) struct KeepDeploy {
     row: DeployRow,
     body: DeployBody,
 }
@@ -50,7 +50,9 @@ impl Command for KeepDeploy {
             return Ok(());
         }
         let kind = if known { "deploy.revised" } else { "deploy.attributed" };
-        self.row.ledger_index = Some(unit.record(kind, entry_of(&self.row, &self.body))?);
+        let kept = unit.keep_evidence(&self.row).await?;
+        let entry = entry_of(&self.row, &self.body, &kept);
+        self.row.ledger_index = Some(unit.record(kind, entry)?);
         unit.moved(&self.row.repo);
         let changes: Vec<String> =
             self.body.facts.changes.iter().map(|change| change.id.clone()).collect();
@@ -58,10 +60,19 @@ impl Command for KeepDeploy {
     }
 }
 
-/// What an entry says of a deploy as it is attributed now. The body is bound by its digest.
+impl KeepDeploy {
+    /// As it was kept before.
+    pub(super) fn of_kept(row: DeployRow) -> Result<Self, AppError> {
+        let body = body(&row)?;
+        Ok(Self { row, body })
+    }
+}
+
+/// What an entry says of a deploy as it is attributed now; `kept` is the digest of its whole row.
 pub(crate) fn entry_of(
     row: &DeployRow,
     body: &DeployBody,
+    kept: &str,
 ) -> serde_json::Map<String, serde_json::Value> {
     let facts = &body.facts;
     let buckets = &facts.buckets;
@@ -74,7 +85,7 @@ pub(crate) fn entry_of(
             "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
         },
         "changes": facts.changes.len(), "facts": digest, "policy": body.organisation,
-        "kept": id::sha256(row.body.as_bytes()),
+        "kept": kept,
     }))
 }
 

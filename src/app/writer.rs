@@ -5,7 +5,7 @@
 //! fails. A commit error is ambiguous (sem 11.8): the connection is thrown away, and nobody is told "kept". While
 //! batches fail the service is not ready; it asks by itself whether writing works again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -60,7 +60,12 @@ pub struct Unit {
     known: Known,
     /// Whether a place was marked in the transaction.
     marked: bool,
+    /// When what is recorded is done again: the entries that have to come of it, in order.
+    expected: Option<VecDeque<Recorded>>,
 }
+
+/// An entry that was recorded: index, kind and bytes.
+pub(super) type Recorded = (u64, String, Vec<u8>);
 
 /// Rows that this batch has read or written already, by source and id there. Good until its end: whoever writes holds the
 /// ledger's head, so nobody else writes meanwhile, on no node. Forgotten when anything is taken back.
@@ -97,7 +102,57 @@ impl Unit {
             new: Vec::new(),
             known: Known::default(),
             marked: false,
+            expected: None,
         })
+    }
+
+    /// A unit in which recorded commands are done again, in a database of their own: what they record has to be these
+    /// entries, byte for byte.
+    pub(super) async fn again(db: &Db, expected: VecDeque<Recorded>) -> Result<Self, AppError> {
+        let epoch = Time::from_micros(0).ok_or_else(|| AppError::internal("no time", &0))?;
+        Ok(Self { expected: Some(expected), ..Self::begin(db, epoch).await? })
+    }
+
+    /// The next entry that has to come, and when it was recorded: that is now.
+    pub(super) fn expect_next(&mut self, at: Time) {
+        self.now = at;
+        self.known = Known::default();
+    }
+
+    /// Takes the next entry over as it is: it says of something that is not done again.
+    pub(super) fn take_over(&mut self) {
+        if let Some((_, kind, bytes)) = self.expected.as_mut().and_then(VecDeque::pop_front) {
+            let leaf_hash = crate::ledger::tree::leaf_hash(&bytes);
+            self.entries.push((kind, Sealed { bytes, leaf_hash }));
+        }
+    }
+
+    /// The entries that have yet to come.
+    pub(super) fn expected(&mut self) -> &mut VecDeque<Recorded> {
+        self.expected.get_or_insert_default()
+    }
+
+    /// Ends a unit of commands that were done again; gives the entries that have yet to come.
+    pub(super) async fn finish(mut self) -> Result<VecDeque<Recorded>, AppError> {
+        // Work that would follow was done then, and its entries are among those that are done again.
+        self.work.clear();
+        self.seal().await?;
+        self.tx.commit().await?;
+        Ok(self.expected.unwrap_or_default())
+    }
+
+    /// Keeps what an entry is made of beside the ledger, under its digest: the entry holds the digest.
+    pub(super) async fn keep_evidence<T: serde::Serialize + Sync>(
+        &mut self,
+        value: &T,
+    ) -> Result<String, AppError> {
+        let json = serde_json::to_vec(value)
+            .map_err(|error| AppError::internal("evidence as JSON", &error))?;
+        let digest = crate::domain::id::sha256(&json);
+        let body = zstd::bulk::compress(&json, 3)
+            .map_err(|error| AppError::internal("evidence cannot be compressed", &error))?;
+        store::decisions::put_snapshot(&mut self.tx, &digest, &body).await?;
+        Ok(digest)
     }
 
     /// The transaction.
@@ -126,6 +181,10 @@ impl Unit {
         let index = self.next_index();
         let sealed = Entry::seal(kind, self.now, body)
             .map_err(|error| AppError::internal("an entry cannot be written", &error))?;
+        if let Some(expected) = &mut self.expected {
+            let next = expected.pop_front();
+            super::rebuild::must_be(index, (kind, &sealed.bytes), next.as_ref())?;
+        }
         self.entries.push((kind.to_owned(), sealed));
         Ok(index)
     }

@@ -98,7 +98,7 @@ async fn replayed(app: &App, args: &VerifyArgs) -> Result<Recomputed, Failure> {
 }
 
 /// On a terminal only; in a pipe nothing is drawn.
-fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
     // A template that cannot be read leaves the default style.
     if let Ok(style) =

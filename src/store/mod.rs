@@ -38,6 +38,7 @@ pub mod pulls;
 pub mod recorded;
 pub mod repositories;
 pub mod search;
+pub mod tables;
 pub mod tickets;
 pub mod tokens;
 pub mod totals;
@@ -485,7 +486,8 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("versions", versions::STATEMENTS),
         ("waits", waits::STATEMENTS),
     ];
-    rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql))).collect()
+    let all = rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql)));
+    all.chain(tables::statements()).collect()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ async fn recompute(town: &Town, request: RecomputeRequest) -> Recomputed {
 }
 
 /// Does something in the database behind the service's back.
-async fn behind_its_back(town: &Town, sql: String) {
+pub async fn behind_its_back(town: &Town, sql: String) {
     match Db::open(&town.world.config.database_url.0).await.expect("opens") {
         Db::Sqlite { writer, .. } => {
             sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&writer).await.map(|_| ())
@@ -145,11 +145,14 @@ const TAMPERED: &[(&str, &str)] = &[
         "row: kept is no row, recomputed is a row",
     ),
     ("delete from snapshot", "facts: kept is not kept"),
-    ("update snapshot set body = (select min(body) from snapshot)", "facts: kept is \"sha256:"),
-    ("delete from policy_text", "policy: kept is the text of the policy sha256:"),
     (
-        "update policy_text set bytes = (select min(bytes) from policy_text)",
-        "has another digest, recomputed is its text",
+        "update snapshot set body = (select body from snapshot order by digest limit 1)",
+        "facts: kept is \"sha256:",
+    ),
+    ("delete from policy_text", "policy: kept is no text of sha256:"),
+    (
+        "update policy_text set bytes = (select bytes from policy_text order by digest limit 1)",
+        "policy: kept is other bytes than those of sha256:",
     ),
     (
         "update change set state = 'pending' where state = 'approved'",

@@ -156,9 +156,14 @@ fn about_deploy(kept: &mut Kept, facts: DeployFacts, effective: &Effective, as_o
     kept.tell_deploy(decision, facts, effective);
 }
 
-/// The id that the answer has to have. Who asked may have named the pull request or not: that is part of the question,
-/// and the one of both is taken that gives the id which is kept.
+/// The id that the answer has to have.
 fn same_id(answer: &Answer, facts: &str) -> String {
+    record::decision_id(&question(answer, facts), facts, answer)
+}
+
+/// The question that was asked, as one text. Who asked may have named the pull request or not: that is part of the
+/// question, and the one of both is taken that gives the id which is kept.
+pub(super) fn question(answer: &Answer, facts: &str) -> String {
     let purpose = match (&answer.environment, &answer.service) {
         (Some(environment), Some(service)) => {
             Purpose::Deploy { environment: environment.clone(), service: service.clone() }
@@ -168,8 +173,8 @@ fn same_id(answer: &Answer, facts: &str) -> String {
     let of = |pull: Option<u64>| {
         let (repo, purpose) = (answer.repo.clone(), purpose.clone());
         let question = Question { repo, sha: answer.sha, purpose, pull };
-        record::decision_id(&record::key(&answer.repo_id, &question), facts, answer)
+        record::key(&answer.repo_id, &question)
     };
     let named = of(answer.pull);
-    if named == answer.decision { named } else { of(None) }
+    if record::decision_id(&named, facts, answer) == answer.decision { named } else { of(None) }
 }

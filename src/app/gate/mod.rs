@@ -27,6 +27,7 @@ pub use answer::{
     Answer, Asked, ChangeView, LedgerRef, PolicyDigests, Purpose, Question, default_service,
 };
 pub use record::Kept;
+pub(crate) use record::Record;
 pub use statement::{PAYLOAD_TYPE, PREDICATE_TYPE};
 
 /// How long an answer may be used (contract: at most ten minutes).

@@ -30,7 +30,7 @@ pub struct Kept {
 }
 
 /// A decision to record.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The question as one text.
     pub question: String,
     /// What to keep; index and time are filled in here.
@@ -140,6 +140,19 @@ pub(super) fn row(
         body: serde_json::to_string(kept).map_err(json)?,
         ledger_index: index,
     })
+}
+
+impl Record {
+    /// As it was recorded before, to be recorded again: nothing is remembered of it.
+    pub(in crate::app) fn of_kept(
+        kept: Kept,
+        facts: Vec<u8>,
+        policies: Vec<(String, Vec<u8>)>,
+    ) -> Self {
+        let question = super::again::question(&kept.answer, &id::sha256(&facts));
+        let seen = String::new();
+        Self { question, kept, facts, policies, seen, holds_until: None, fleeting: true }
+    }
 }
 
 impl Command for Record {

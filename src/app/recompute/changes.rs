@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::bound::{Bound, bound};
 use super::difference::{Compare, Difference};
 use super::policies::{Found, Key};
 use super::{EXPLAINED, JUDGED, Run, on_all};
 use crate::app::AppError;
-use crate::app::changes::{ChangeBody, body, entry_of};
+use crate::app::changes::{ChangeBody, Judgement, body, entry_of};
 use crate::domain::id;
 use crate::ledger::entry::{Entry, Opened};
 use crate::policy::model::Effective;
@@ -23,6 +24,7 @@ struct Work {
     row: ChangeRow,
     body: ChangeBody,
     policy: Found,
+    kept: Bound,
 }
 
 impl Run<'_> {
@@ -82,7 +84,8 @@ impl Run<'_> {
             base: body.policy_base.clone(),
         };
         let policy = self.policies.of(tx, &key).await?;
-        Ok(Some(Work { index, entry, row, body, policy }))
+        let kept = bound(tx, &entry).await?;
+        Ok(Some(Work { index, entry, row, body, policy, kept }))
     }
 
     /// Changes that were judged and are not there any more: an entry has to say what explained them.
@@ -113,14 +116,15 @@ pub(super) fn subject(bytes: &[u8], field: &str) -> String {
 }
 
 fn check(work: Work) -> Vec<Difference> {
-    let Work { index, entry, row, body, policy } = work;
+    let Work { index, entry, row, body, policy, kept } = work;
     let mut compare = Compare::of(format!("change {} of entry {index}", row.id));
     match policy {
         Err(why) => compare.differs("policy", why, "its text"),
         Ok(effective) => judged(&mut compare, &row, &body, &effective),
     }
     let facts = serde_json::to_vec(&body.facts).map(|bytes| id::sha256(&bytes));
-    compare.entry(&entry, &entry_of(&row, &facts.unwrap_or_default()));
+    let digest = compare.bound(kept, |judgement: &Judgement| &judgement.row, &row.as_told());
+    compare.entry(&entry, &entry_of(&row, &facts.unwrap_or_default(), &digest));
     compare.found
 }
 

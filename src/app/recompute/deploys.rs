@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bound::bound;
 use super::changes::subject;
 use super::difference::{Compare, Difference};
 use super::policies::{Found, Key};
@@ -68,7 +69,9 @@ impl Run<'_> {
             self.found.extend(compare.found);
             return Ok(());
         };
-        compare.entry(&entry, &entry_of(&row, &kept));
+        let told = bound(tx, &entry).await?;
+        let digest = compare.bound(told, |row: &DeployRow| row, &row.as_told());
+        compare.entry(&entry, &entry_of(&row, &kept, &digest));
         let key = Key {
             organisation: kept.organisation.clone(),
             repository: None,

@@ -4,6 +4,7 @@
 //! Entries lead: what an entry tells of has to be there, and what is there has to stand on an entry. Nothing is written,
 //! and a page is in memory at a time.
 
+mod bound;
 mod changes;
 mod decisions;
 mod deploys;

@@ -104,10 +104,10 @@ async fn text<T>(
         return Ok(Ok(Arc::clone(found)));
     }
     let Some(bytes) = decisions::policy(tx, digest).await? else {
-        return Ok(Err(format!("the text of the policy {digest} is not kept")));
+        return Ok(Err(format!("no text of {digest}")));
     };
     if id::sha256(&bytes) != digest {
-        return Ok(Err(format!("the text that is kept as the policy {digest} has another digest")));
+        return Ok(Err(format!("other bytes than those of {digest}")));
     }
     let found = Arc::new(read(&bytes));
     known.insert(digest.to_owned(), Arc::clone(&found));
