@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
+mod again;
+
 use super::AppError;
 use crate::clock::Clock;
 use crate::domain::{Account, Time};
@@ -104,41 +106,6 @@ impl Unit {
             marked: false,
             expected: None,
         })
-    }
-
-    /// A unit in which recorded commands are done again, in a database of their own: what they record has to be these
-    /// entries, byte for byte.
-    pub(super) async fn again(db: &Db, expected: VecDeque<Recorded>) -> Result<Self, AppError> {
-        let epoch = Time::from_micros(0).ok_or_else(|| AppError::internal("no time", &0))?;
-        Ok(Self { expected: Some(expected), ..Self::begin(db, epoch).await? })
-    }
-
-    /// The next entry that has to come, and when it was recorded: that is now.
-    pub(super) fn expect_next(&mut self, at: Time) {
-        self.now = at;
-        self.known = Known::default();
-    }
-
-    /// Takes the next entry over as it is: it says of something that is not done again.
-    pub(super) fn take_over(&mut self) {
-        if let Some((_, kind, bytes)) = self.expected.as_mut().and_then(VecDeque::pop_front) {
-            let leaf_hash = crate::ledger::tree::leaf_hash(&bytes);
-            self.entries.push((kind, Sealed { bytes, leaf_hash }));
-        }
-    }
-
-    /// The entries that have yet to come.
-    pub(super) fn expected(&mut self) -> &mut VecDeque<Recorded> {
-        self.expected.get_or_insert_default()
-    }
-
-    /// Ends a unit of commands that were done again; gives the entries that have yet to come.
-    pub(super) async fn finish(mut self) -> Result<VecDeque<Recorded>, AppError> {
-        // Work that would follow was done then, and its entries are among those that are done again.
-        self.work.clear();
-        self.seal().await?;
-        self.tx.commit().await?;
-        Ok(self.expected.unwrap_or_default())
     }
 
     /// Keeps what an entry is made of beside the ledger, under its digest: the entry holds the digest.

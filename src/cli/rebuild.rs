@@ -26,7 +26,7 @@ Examples:
   countersign rebuild --into sqlite:/var/tmp/check.db
   countersign rebuild --into postgres://countersign@db/countersign_new")]
 pub(super) struct RebuildArgs {
-    /// An empty database: sqlite:FILE or postgres://USER@HOST/NAME
+    /// An empty database, such as `sqlite:FILE` or `postgres://USER@HOST/NAME`
     #[arg(long, value_name = "URL")]
     into: String,
 }

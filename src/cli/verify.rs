@@ -163,7 +163,7 @@ fn replay_text(found: &Recomputed) -> String {
     lines.push(match (fields, found.undone.is_empty()) {
         (0, true) => row(GREEN, "equal", "everything is what comes of what was recorded"),
         (0, false) => row(AMBER, "undone", "not everything could be made again"),
-        _ => row(RED, "unequal", &format!("{} differ", plural(fields, "field", "fields"))),
+        _ => row(RED, "unequal", &plural(fields, "field differs", "fields differ")),
     });
     lines.join("\n")
 }

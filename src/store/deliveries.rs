@@ -15,9 +15,6 @@ const GET: &str = "select seq, id, source, key, event, action, body_size, body_s
 const LIST: &str = "select seq, id, source, key, event, action, body_size, body_sha256, received_at, state, why, attempts, ledger_index from delivery \
      where seq < $1 order by seq desc limit $2";
 const RAW: &str = "select source, event, headers, body, received_at from delivery where id = $1";
-const WHOLE: &str = "select id, source, key, event, action, headers, body, body_size, body_sha256, received_at from delivery where id = $1";
-const OTHER: &str =
-    "select body, received_at from delivery_conflict where delivery = $1 and body_sha256 = $2";
 const NEXT: &str = "select seq, id from delivery where seq > $1 order by seq limit $2";
 const SET_ASIDE: &str =
     "select id from delivery where state = 'set_aside' and attempts < $1 order by seq limit $2";
@@ -72,8 +69,6 @@ pub const STATEMENTS: &[&str] = &[
     GET,
     LIST,
     RAW,
-    WHOLE,
-    OTHER,
     NEXT,
     SET_ASIDE,
     CONFLICT,
@@ -326,42 +321,6 @@ pub async fn raw(tx: &mut Tx, id: &str) -> Result<Option<Raw>, StoreError> {
         Ok(Raw { source, event, headers, body, received_at })
     })
     .transpose()
-}
-
-type FlatWhole =
-    (String, String, String, String, Option<String>, String, Vec<u8>, i64, String, i64);
-
-/// A delivery as it was kept first.
-pub async fn whole(tx: &mut Tx, id: &str) -> Result<Option<NewDelivery>, StoreError> {
-    let row: Option<FlatWhole> =
-        on!(tx, |conn| sqlx::query_as(WHOLE).bind(id).fetch_optional(conn).await)?;
-    row.map(|(id, source, key, event, action, headers, body, size, body_sha256, at)| {
-        Ok(NewDelivery {
-            received_at: super::time("delivery", "received_at", &id, at)?,
-            id,
-            source,
-            key,
-            event,
-            action,
-            headers,
-            body,
-            body_size: unsigned(size),
-            body_sha256,
-        })
-    })
-    .transpose()
-}
-
-/// Another body that came under an id (zstd), and when.
-pub async fn other_body(
-    tx: &mut Tx,
-    id: &str,
-    sha256: &str,
-) -> Result<Option<(Vec<u8>, Time)>, StoreError> {
-    let row: Option<(Vec<u8>, i64)> =
-        on!(tx, |conn| sqlx::query_as(OTHER).bind(id).bind(sha256).fetch_optional(conn).await)?;
-    row.map(|(body, at)| Ok((body, super::time("delivery_conflict", "received_at", id, at)?)))
-        .transpose()
 }
 
 /// The next ids in order of arrival, for a replay: `(seq, id)`.

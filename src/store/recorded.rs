@@ -1,7 +1,9 @@
-//! Reading what was recorded in the order of its entries: for recomputing it.
+//! Reading what was recorded, by its entries: for recomputing and rebuilding it.
 
 use super::decisions::{DecisionRow, Flat, row};
+use super::deliveries::NewDelivery;
 use super::{StoreError, Tx, on, signed, unsigned};
+use crate::domain::Time;
 
 const ENTRIES: &str =
     "select idx, bytes from ledger_entry where kind = $1 and idx >= $2 order by idx limit $3";
@@ -14,6 +16,9 @@ const DECISIONS: &str = "select d.id, d.repo, d.sha, d.purpose, d.environment, d
 const DECISIONS_WITHOUT: &str = "select id from decision d where not exists (select 1 from ledger_entry e where e.idx = d.ledger_index and e.kind = 'decision') order by id limit $1";
 const CHANGES_WITHOUT: &str = "select id from change c where not exists (select 1 from ledger_entry e where e.idx = c.ledger_index and e.kind = 'change.judged') order by id limit $1";
 const DEPLOYS_WITHOUT: &str = "select id from deploy d where not exists (select 1 from ledger_entry e where e.idx = d.ledger_index and e.kind in ('deploy.attributed', 'deploy.revised')) order by id limit $1";
+const WHOLE: &str = "select id, source, key, event, action, headers, body, body_size, body_sha256, received_at from delivery where id = $1";
+const OTHER: &str =
+    "select body, received_at from delivery_conflict where delivery = $1 and body_sha256 = $2";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
@@ -113,4 +118,40 @@ pub async fn without_entry(
     let rows: Vec<(String,)> =
         on!(tx, |conn| sqlx::query_as(statement).bind(limit).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+type FlatWhole =
+    (String, String, String, String, Option<String>, String, Vec<u8>, i64, String, i64);
+
+/// A delivery as it was kept first.
+pub async fn whole(tx: &mut Tx, id: &str) -> Result<Option<NewDelivery>, StoreError> {
+    let row: Option<FlatWhole> =
+        on!(tx, |conn| sqlx::query_as(WHOLE).bind(id).fetch_optional(conn).await)?;
+    row.map(|(id, source, key, event, action, headers, body, size, body_sha256, at)| {
+        Ok(NewDelivery {
+            received_at: super::time("delivery", "received_at", &id, at)?,
+            id,
+            source,
+            key,
+            event,
+            action,
+            headers,
+            body,
+            body_size: unsigned(size),
+            body_sha256,
+        })
+    })
+    .transpose()
+}
+
+/// Another body that came under an id (zstd), and when.
+pub async fn other_body(
+    tx: &mut Tx,
+    id: &str,
+    sha256: &str,
+) -> Result<Option<(Vec<u8>, Time)>, StoreError> {
+    let row: Option<(Vec<u8>, i64)> =
+        on!(tx, |conn| sqlx::query_as(OTHER).bind(id).bind(sha256).fetch_optional(conn).await)?;
+    row.map(|(body, at)| Ok((body, super::time("delivery_conflict", "received_at", id, at)?)))
+        .transpose()
 }

@@ -15,7 +15,7 @@ async fn asked(kind: Kind) -> Town {
     done(town.forge.create_ticket("PAY-7", "Story", "Refunds", "dev1"));
     done(done(town.forge.repo(REPO)).deploy("payments", "production", base, "ops1"));
     let scale = Proposal::new("scale", "Scale")
-        .file("deploy/prod/values-web.yaml", &VALUES.replace("4", "5"));
+        .file("deploy/prod/values-web.yaml", &VALUES.replace('4', "5"));
     let scale = done(done(town.forge.repo(REPO)).open_pull("dev1", &scale));
     let code =
         Proposal::new("PAY-7-code", "PAY-7 Code").file("src/payments/refund.rs", "fn a() {}\n");

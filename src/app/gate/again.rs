@@ -105,7 +105,7 @@ pub(crate) fn again(
         }
     }
     let digest = id::sha256(facts);
-    kept.answer.decision = same_id(&kept.answer, &digest);
+    (_, kept.answer.decision) = asked(&kept.answer, &digest);
     let row = record::row(&kept, &digest, at).map_err(|error| error.to_string())?;
     let entry = record::entry(&kept, &digest, body);
     Ok(Again { kept, row, entry })
@@ -156,25 +156,23 @@ fn about_deploy(kept: &mut Kept, facts: DeployFacts, effective: &Effective, as_o
     kept.tell_deploy(decision, facts, effective);
 }
 
-/// The id that the answer has to have.
-fn same_id(answer: &Answer, facts: &str) -> String {
-    record::decision_id(&question(answer, facts), facts, answer)
-}
-
-/// The question that was asked, as one text. Who asked may have named the pull request or not: that is part of the
-/// question, and the one of both is taken that gives the id which is kept.
-pub(super) fn question(answer: &Answer, facts: &str) -> String {
+/// The question that was asked, as one text, and the id that the answer has to have. Who asked may have named the pull
+/// request or not: that is part of the question, and the one of both is taken that gives the id which is kept.
+pub(super) fn asked(answer: &Answer, facts: &str) -> (String, String) {
     let purpose = match (&answer.environment, &answer.service) {
         (Some(environment), Some(service)) => {
             Purpose::Deploy { environment: environment.clone(), service: service.clone() }
         }
         _ => Purpose::Merge,
     };
+    let outcome = record::outcome(answer);
     let of = |pull: Option<u64>| {
         let (repo, purpose) = (answer.repo.clone(), purpose.clone());
         let question = Question { repo, sha: answer.sha, purpose, pull };
-        record::key(&answer.repo_id, &question)
+        let question = record::key(&answer.repo_id, &question);
+        let id = record::decision_id(&question, facts, &answer.policy, &outcome);
+        (question, id)
     };
     let named = of(answer.pull);
-    if record::decision_id(&named, facts, answer) == answer.decision { named } else { of(None) }
+    if named.1 == answer.decision { named } else { of(None) }
 }

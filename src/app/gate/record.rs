@@ -1,6 +1,6 @@
 //! A decision is recorded once per distinct facts: the same question with the same facts is the same decision.
 
-use super::answer::{Answer, Question};
+use super::answer::{Answer, PolicyDigests, Question};
 use crate::app::{AppError, Command, Unit, fields};
 use crate::domain::{Time, id};
 use crate::policy::decision::Decision;
@@ -64,8 +64,8 @@ pub(super) fn rest(question: &Question) -> String {
     id::derived("q", &parts)
 }
 
-/// A decision's id: the question, the facts by their digest, the policies and the outcome.
-pub(super) fn decision_id(question: &str, facts: &str, answer: &Answer) -> String {
+/// Digest of what was decided: the part of a decision's id that is the same for every way to ask.
+pub(super) fn outcome(answer: &Answer) -> String {
     let outcome = serde_json::to_string(&(
         answer.state,
         answer.class,
@@ -74,16 +74,18 @@ pub(super) fn decision_id(question: &str, facts: &str, answer: &Answer) -> Strin
         &answer.changes,
     ))
     .unwrap_or_default();
-    id::derived(
-        "dec",
-        &[
-            question,
-            facts,
-            &answer.policy.organisation,
-            answer.policy.repository.as_deref().unwrap_or("none"),
-            &id::sha256(outcome.as_bytes()),
-        ],
-    )
+    id::sha256(outcome.as_bytes())
+}
+
+/// A decision's id: the question, the facts by their digest, the policies and the outcome.
+pub(super) fn decision_id(
+    question: &str,
+    facts: &str,
+    policy: &PolicyDigests,
+    outcome: &str,
+) -> String {
+    let repository = policy.repository.as_deref().unwrap_or("none");
+    id::derived("dec", &[question, facts, &policy.organisation, repository, outcome])
 }
 
 /// What an entry says of a decision. `body` is everything that is kept of it, as text: bound by its digest.
@@ -149,7 +151,7 @@ impl Record {
         facts: Vec<u8>,
         policies: Vec<(String, Vec<u8>)>,
     ) -> Self {
-        let question = super::again::question(&kept.answer, &id::sha256(&facts));
+        let (question, _) = super::again::asked(&kept.answer, &id::sha256(&facts));
         let seen = String::new();
         Self { question, kept, facts, policies, seen, holds_until: None, fleeting: true }
     }
@@ -160,7 +162,8 @@ impl Command for Record {
 
     async fn run(&mut self, unit: &mut Unit) -> Result<Kept, AppError> {
         let facts = id::sha256(&self.facts);
-        let decision = decision_id(&self.question, &facts, &self.kept.answer);
+        let answer = &self.kept.answer;
+        let decision = decision_id(&self.question, &facts, &answer.policy, &outcome(answer));
         self.kept.answer.url = self.kept.answer.url.replace("{decision}", &decision);
         self.kept.answer.decision = decision;
         self.kept.answer.decided_at = unit.now();

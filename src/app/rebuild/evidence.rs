@@ -9,8 +9,8 @@ use crate::app::writer::Recorded;
 use crate::app::{App, AppError};
 use crate::domain::id;
 use crate::integrations::Normalised;
-use crate::store::deliveries::{self, NewDelivery, Raw};
-use crate::store::{self, Tx, decisions};
+use crate::store::deliveries::{NewDelivery, Raw};
+use crate::store::{self, Tx, decisions, recorded};
 
 /// One state of the original.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl<'a> Evidence<'a> {
         entry: &Fields<'_>,
         id: &str,
     ) -> Result<(NewDelivery, Result<Normalised, String>), AppError> {
-        let found = deliveries::whole(&mut self.tx, id).await?;
+        let found = recorded::whole(&mut self.tx, id).await?;
         let delivery =
             found.ok_or_else(|| entry.fault(&format!("the delivery {id} is not kept")))?;
         whole(entry, &delivery.body, &delivery.body_sha256)?;
@@ -134,7 +134,7 @@ impl<'a> Evidence<'a> {
     /// Another body that came under the id of a delivery.
     pub(super) async fn conflict(&mut self, entry: &Fields<'_>) -> Result<NewDelivery, AppError> {
         let (id, sha): (String, String) = (entry.get("delivery")?, entry.get("sha256")?);
-        let found = deliveries::other_body(&mut self.tx, &id, &sha).await?;
+        let found = recorded::other_body(&mut self.tx, &id, &sha).await?;
         let (body, received_at) =
             found.ok_or_else(|| entry.fault(&format!("the other body of {id} is not kept")))?;
         whole(entry, &body, &sha)?;

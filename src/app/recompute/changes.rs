@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bound::{Bound, bound};
 use super::difference::{Compare, Difference};
 use super::policies::{Found, Key};
-use super::{EXPLAINED, JUDGED, Run, on_all};
+use super::{EXPLAINED, JUDGED, Run, begin, end};
 use crate::app::AppError;
 use crate::app::changes::{ChangeBody, Judgement, body, entry_of};
 use crate::domain::id;
@@ -51,7 +51,7 @@ impl Run<'_> {
             }
             drop(tx);
             self.found.changes += work.len() as u64;
-            let found = on_all(work, check).await?;
+            let found = end(begin(work, check)).await?;
             self.found.extend(found);
             self.step(count);
         }

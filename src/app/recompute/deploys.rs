@@ -10,7 +10,7 @@ use super::{ATTRIBUTED, Run};
 use crate::app::attribution::{Attributed, Look, Target};
 use crate::app::deploys::{DeployBody, body, entry_of};
 use crate::app::{App, AppError};
-use crate::domain::Time;
+use crate::domain::{Class, Time};
 use crate::ledger::entry::Entry;
 use crate::policy::decide_deploy;
 use crate::policy::model::Effective;
@@ -33,12 +33,11 @@ impl Run<'_> {
                 from = last + 1;
                 for (index, bytes) in entries {
                     let id = subject(&bytes, "deploy");
-                    match store::deploys::get(&mut tx, &id).await? {
-                        Some(row) => self.deploy(&mut tx, (index, &bytes), row).await?,
-                        None => {
-                            let name = format!("deploy {id} of entry {index}");
-                            self.found.extend([Difference::new(name, "row", "no row", "a row")]);
-                        }
+                    if let Some(row) = store::deploys::get(&mut tx, &id).await? {
+                        self.deploy(&mut tx, (index, &bytes), row).await?;
+                    } else {
+                        let name = format!("deploy {id} of entry {index}");
+                        self.found.extend([Difference::new(name, "row", "no row", "a row")]);
                     }
                     self.step(1);
                 }
@@ -111,7 +110,7 @@ async fn attributed(
     compare.value("decision", &kept.decision, &decision);
     compare.field("row.state", &row.state.as_str(), &decision.state.as_str());
     compare.field("row.kind", &row.kind.as_str(), &kept.facts.kind.as_str());
-    compare.field("row.class", &row.class.as_deref(), &decision.class.map(|class| class.as_str()));
+    compare.field("row.class", &row.class.as_deref(), &decision.class.map(Class::as_str));
     let previous = kept.facts.previous.map(|previous| previous.to_string());
     compare.field("row.previous", &row.previous, &previous);
     let Some(repo) = store::repositories::by_id(tx, &row.repo).await? else {

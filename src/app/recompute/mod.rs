@@ -160,11 +160,11 @@ async fn first(tx: &mut Tx, request: RecomputeRequest) -> Result<u64, AppError> 
     Ok(last.unwrap_or(0).max(since.unwrap_or(0)))
 }
 
-/// Does a part for each piece of work, on as many threads as there are processors; what they find comes in order.
-async fn on_all<W: Send + 'static>(
-    mut work: Vec<W>,
-    part: fn(W) -> Vec<Difference>,
-) -> Result<Vec<Difference>, AppError> {
+/// Work that is being done.
+type Running = Vec<tokio::task::JoinHandle<Vec<Difference>>>;
+
+/// Begins a part for each piece of work, on as many threads as there are processors.
+fn begin<W: Send + 'static>(mut work: Vec<W>, part: fn(W) -> Vec<Difference>) -> Running {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let each = work.len().div_ceil(threads).max(1);
     let mut running = Vec::new();
@@ -174,6 +174,11 @@ async fn on_all<W: Send + 'static>(
         let all = move || piece.into_iter().flat_map(part).collect::<Vec<_>>();
         running.push(tokio::task::spawn_blocking(all));
     }
+    running
+}
+
+/// What was found, in order.
+async fn end(running: Running) -> Result<Vec<Difference>, AppError> {
     let mut found = Vec::new();
     for task in running {
         let done = task.await;
