@@ -21,8 +21,18 @@ const OTHER: &str =
     "select body, received_at from delivery_conflict where delivery = $1 and body_sha256 = $2";
 
 /// For the test that prepares every statement.
-pub const STATEMENTS: &[&str] =
-    &[ENTRIES, COUNT, LAST, SINCE, DECISIONS, DECISIONS_WITHOUT, CHANGES_WITHOUT, DEPLOYS_WITHOUT];
+pub const STATEMENTS: &[&str] = &[
+    ENTRIES,
+    COUNT,
+    LAST,
+    SINCE,
+    DECISIONS,
+    DECISIONS_WITHOUT,
+    CHANGES_WITHOUT,
+    DEPLOYS_WITHOUT,
+    WHOLE,
+    OTHER,
+];
 
 /// Entries of a kind from an index on: index and bytes.
 pub async fn entries(

@@ -99,6 +99,25 @@ both!(everything_that_was_decided_comes_out_the_same, |kind| async move {
     assert_eq!(recompute(&town, RecomputeRequest { last: None, from }).await.decisions, 0);
 });
 
+both!(a_policy_that_is_no_readable_file_comes_out_the_same_too, |kind| async move {
+    let mut town = Town::new(kind).await;
+    let large = format!("version: 1\n# {}\n", "x".repeat(300 * 1024));
+    for text in [large.as_str(), "\0version: 1\n", "", "version: 1\naproval: {}\n"] {
+        let work = Work::new("Policy").file(".countersign.yml", text);
+        done(done(town.forge.repo(REPO)).push_directly("dev2", "main", work));
+        let name = format!("of-{}", text.len());
+        let proposal = Proposal::new(&name, &name).file("src/lib.rs", &format!("// {name}\n"));
+        let pull = done(done(town.forge.repo(REPO)).open_pull("dev1", &proposal));
+        town.arrive().await;
+        let head = done(done(town.forge.pull(&pull)).head());
+        let answer = town.may_merge(head).await;
+        assert!(!answer.pass, "{}", answer.summary);
+    }
+    let found = recompute(&town, RecomputeRequest::default()).await;
+    assert_eq!(lines(&found), Vec::<String>::new());
+    assert_eq!(found.decisions, 4);
+});
+
 /// Tables that are tampered with.
 const TABLES: [&str; 6] =
     ["decision", "snapshot", "policy_text", "change", "change_commit", "deploy"];
