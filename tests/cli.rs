@@ -1016,6 +1016,46 @@ fn a_ledger_behind_its_signed_head_does_not_hold_and_says_why() {
 }
 
 #[test]
+fn a_ledger_is_replayed_and_rebuilt_and_what_nothing_recorded_is_named() {
+    let folder = folder();
+    run(folder.path(), &["token", "create", "--role", "ci", "x"]);
+    let (code, out, err) = run(folder.path(), &["verify", "--replay"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("\nreplay   0 decisions, 0 changes, 0 deploys made again\n"), "{out}");
+    assert!(out.ends_with("\nequal    everything is what comes of what was recorded\n"), "{out}");
+    let (code, _, err) = run(folder.path(), &["verify", "--last", "3"]);
+    assert_eq!(code, 2, "{err}");
+
+    let (code, out, err) = run(folder.path(), &["rebuild", "--into", "sqlite:other.db"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("not rebuilt: token: only digests of secrets are kept"), "{out}");
+    assert!(
+        out.ends_with("\nequal    the original is what was recorded, and nothing else\n"),
+        "{out}"
+    );
+    let (code, out, err) = run(folder.path(), &["rebuild", "--into", "sqlite:other.db"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(
+        err.starts_with("error: --into: the database is not empty (`ledger_entry` has "),
+        "{err}"
+    );
+
+    let insert = "insert into ticket_project (project) values ('FORGED')";
+    let database = format!("sqlite:{}", folder.path().join("countersign.db").display());
+    let forge = async {
+        let db = countersign::store::Db::open(&database).await.expect("opens");
+        let countersign::store::Db::Sqlite { writer, .. } = &db else { panic!("not SQLite") };
+        sqlx::query(insert).execute(writer).await.expect("inserted");
+        db.close().await;
+    };
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(forge);
+    let (code, out, _) = run(folder.path(), &["rebuild", "--into", "sqlite:third.db"]);
+    assert_eq!(code, 1, "{out}");
+    let named = "\ndiffers  ticket_project FORGED: follows from nothing that was recorded\n";
+    assert!(out.contains(named) && out.ends_with("\nunequal  1 row differs\n"), "{out}");
+}
+
+#[test]
 fn a_token_is_listed_without_its_secret_and_revoked_once() {
     let folder = folder();
     let (_, secret, _) = run(folder.path(), &["token", "create", "--role", "reader", "audit"]);

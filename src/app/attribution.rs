@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::judge::Subject;
 use super::{App, AppError, baselines, changes};
 use crate::domain::baseline::{Baselines, Declared};
 use crate::domain::{Oid, RepoPath, Time, id};
@@ -14,12 +15,23 @@ use crate::git::buckets::{self, LandedChange};
 use crate::git::range::{self, Range, Relation};
 use crate::git::{self, GitError};
 use crate::policy::deploy::{Buckets, DeployFacts, DeployKind, RanBefore, Succeeded};
-use crate::policy::exempt::Exemption;
+use crate::policy::model::Effective;
 use crate::policy::{self, State};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::{self, DeployRow};
 use crate::store::repositories::Repository;
 use crate::store::{self};
+
+/// How the changes that a deploy brings are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Judged anew first, and kept.
+    Fresh,
+    /// As they are kept; a direct commit that is not kept as a change yet is judged.
+    Kept,
+    /// As they are kept, and nothing is written.
+    Only,
+}
 
 /// A deploy, or a question about one.
 #[derive(Debug, Clone)]
@@ -94,12 +106,13 @@ fn landings_digest(commits: &BTreeSet<Oid>, known: &[LandedChange]) -> String {
 }
 
 impl App {
-    /// Attributes a deploy. `fresh`: changes are judged anew first.
+    /// Attributes a deploy. The policy says which direct commits are exempt.
     pub(crate) async fn attribute(
         &self,
         repo: &Repository,
         target: &Target,
-        fresh: bool,
+        effective: &Effective,
+        look: Look,
     ) -> Result<Attributed, AppError> {
         let mut tx = self.db().read().await?;
         let of_key =
@@ -138,33 +151,42 @@ impl App {
         facts.kind = kind(&from_git.range.relation);
         facts.migration_between = from_git.migration;
         let total = from_git.range.brought_in.len();
-        let exempted = self.exempted(repo, &mut from_git.buckets.direct).await?;
+        let direct = &mut from_git.buckets.direct;
+        let exempted = self.exemptions(repo, effective, direct).await?;
+        direct.retain(|commit| !exempted.iter().any(|exempt| exempt.commit == *commit));
+        if look != Look::Only {
+            self.no_changes(repo, &exempted).await?;
+        }
         facts.buckets = counted(total, &from_git.buckets);
         facts.buckets.exempt = exempted.len() as u64;
         facts.buckets.exempted = exempted;
+        self.fill_changes(repo, &mut facts, &from_git, look).await?;
+        Ok(Attributed { facts, tree: from_git.tree, reach: from_git.reach })
+    }
+
+    /// The changes that it brings in and takes out, as they were judged.
+    async fn fill_changes(
+        &self,
+        repo: &Repository,
+        facts: &mut DeployFacts,
+        from_git: &FromGit,
+        look: Look,
+    ) -> Result<(), AppError> {
         for change in from_git.buckets.landed.keys() {
-            facts.changes.extend(self.outcome_of(repo, change, fresh).await?);
+            facts.changes.extend(self.outcome_of(repo, change, look == Look::Fresh).await?);
         }
         for commit in &from_git.buckets.direct {
-            let row = self.direct_change(repo, *commit).await?;
-            facts.changes.push(changes::outcome(&row)?);
+            let row = if look == Look::Only {
+                self.change_row(&changes::change_id(&repo.id, &Subject::Direct(*commit))).await?
+            } else {
+                Some(self.direct_change(repo, *commit).await?)
+            };
+            facts.changes.extend(row.as_ref().map(changes::outcome).transpose()?);
         }
         for change in &from_git.withdrawn {
             facts.withdrawn.extend(self.outcome_of(repo, change, false).await?);
         }
-        Ok(Attributed { facts, tree: from_git.tree, reach: from_git.reach })
-    }
-
-    /// Takes the commits that a bot was allowed to make out of the direct ones.
-    async fn exempted(
-        &self,
-        repo: &Repository,
-        direct: &mut Vec<Oid>,
-    ) -> Result<Vec<Exemption>, AppError> {
-        let exempted = self.exemptions(repo, direct).await?;
-        self.no_changes(repo, &exempted).await?;
-        direct.retain(|commit| !exempted.iter().any(|exempt| exempt.commit == *commit));
-        Ok(exempted)
+        Ok(())
     }
 
     async fn outcome_of(
@@ -176,7 +198,7 @@ impl App {
         let Some(row) = self.change_row(change).await? else { return Ok(None) };
         let row = match row.pull {
             Some(number) if fresh => {
-                self.judge_and_keep(repo, &super::judge::Subject::Pull(number)).await?;
+                self.judge_and_keep(repo, &Subject::Pull(number)).await?;
                 self.change_row(change).await?.unwrap_or(row)
             }
             _ => row,

@@ -1,28 +1,49 @@
 //! Asks the source who wrote the commits of a pull request: its own mapping comes before any address (contract).
 //! Without a token for its API nothing is asked, and the addresses and pushes have to do.
 
-use super::{App, AppError, Command, Unit};
+use serde::{Deserialize, Serialize};
+
+use super::rebuild::Fields;
+use super::{App, AppError, Command, Unit, fields};
 use crate::config::SourceKind;
 use crate::domain::Account;
 use crate::domain::event::RepoRef;
-use crate::integrations::github::client::{GitHub, PullCommits, http_client};
+use crate::integrations::github::client::{GitHub, PullCommit, http_client};
 use crate::store::accounts::{self, CommitAccounts};
-use crate::store::repositories::Repository;
-use crate::store::{self};
+use crate::store::{self, aggregates};
 
-struct KeepAuthors {
-    repo: Repository,
-    key: String,
-    commits: PullCommits,
+/// What is kept under, by pull request: the digest of what was last said.
+const KIND: &str = "authors";
+
+/// A commit with who wrote and who committed it, by the source's own mapping.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mapped {
+    sha: String,
+    author: Option<Account>,
+    committer: Option<Account>,
+    /// The source made it itself for its author.
+    by_source: bool,
 }
 
-impl Command for KeepAuthors {
-    type Out = ();
+pub(super) struct KeepAuthors {
+    repo: String,
+    source: String,
+    key: String,
+    commits: Vec<Mapped>,
+}
 
-    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        for commit in &self.commits.commits {
+impl KeepAuthors {
+    /// As its entry and what that binds tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>, commits: Vec<Mapped>) -> Result<Self, AppError> {
+        let (repo, source) = (entry.get("repo")?, entry.get("source")?);
+        Ok(Self { repo, source, key: entry.get("key")?, commits })
+    }
+
+    async fn put(&self, unit: &mut Unit) -> Result<(), AppError> {
+        for commit in &self.commits {
             for account in [&commit.author, &commit.committer].into_iter().flatten() {
-                accounts::put(unit.tx(), &self.repo.source, account).await?;
+                accounts::put(unit.tx(), &self.source, account).await?;
             }
             let id = |account: &Option<Account>| account.as_ref().map(|account| account.id.clone());
             let said = CommitAccounts {
@@ -30,10 +51,28 @@ impl Command for KeepAuthors {
                 committer: id(&commit.committer),
                 by_source: commit.by_source,
             };
-            let sha = commit.sha.to_string();
-            accounts::put_commit(unit.tx(), &self.repo.id, &sha, &said).await?;
+            accounts::put_commit(unit.tx(), &self.repo, &commit.sha, &said).await?;
         }
-        unit.moved(&self.repo.id);
+        Ok(())
+    }
+}
+
+impl Command for KeepAuthors {
+    type Out = ();
+
+    /// What says the same as last time is no news.
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let known: Option<String> = aggregates::get(unit.tx(), KIND, &self.key).await?;
+        let kept = unit.keep_evidence(&self.commits).await?;
+        if known.as_ref() != Some(&kept) {
+            aggregates::put(unit.tx(), KIND, &self.key, &kept).await?;
+            let body = serde_json::json!({
+                "repo": self.repo, "source": self.source, "key": self.key, "commits": self.commits.len(), "kept": kept,
+            });
+            unit.record("commits.mapped", fields(body))?;
+            self.put(unit).await?;
+        }
+        unit.moved(&self.repo);
         let now = unit.now().micros();
         unit.enqueue("change", &self.key, now);
         Ok(())
@@ -58,7 +97,18 @@ impl App {
         let commits = github.pull_commits(&named, number).await.map_err(|error| {
             AppError::Unavailable(format!("{}#{number}: its authors: {error}", repo.name))
         })?;
-        let keep = KeepAuthors { repo, key: key.to_owned(), commits };
+        let mapped = |commit: PullCommit| Mapped {
+            sha: commit.sha.to_string(),
+            author: commit.author,
+            committer: commit.committer,
+            by_source: commit.by_source,
+        };
+        let keep = KeepAuthors {
+            repo: repo.id,
+            source: repo.source,
+            key: key.to_owned(),
+            commits: commits.commits.into_iter().map(mapped).collect(),
+        };
         self.writer().submit(keep).await
     }
 

@@ -6,10 +6,10 @@
 use serde::Deserialize;
 
 use super::gate::{default_service, named};
+use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields};
 use crate::domain::baseline::{Baselines, Declared};
 use crate::domain::{Oid, Time, id};
-use crate::store::repositories::Repository;
 use crate::store::{Tx, aggregates, exceptions};
 
 /// The longest reason, in bytes.
@@ -107,17 +107,34 @@ pub(crate) async fn of(
     Ok(found.unwrap_or_default())
 }
 
-struct Declare {
-    repo: Repository,
+pub(super) struct Declare {
+    repo: String,
+    repo_name: String,
     by: String,
     place: Place,
+}
+
+impl Declare {
+    /// As its entry tells it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        let since: Option<Time> = entry.get("since")?;
+        let place = Place {
+            service: entry.get("service")?,
+            environment: entry.get("environment")?,
+            sha: entry.get("sha")?,
+            since: since.map(Since::At),
+            reason: entry.get("why")?,
+        };
+        let (repo, repo_name) = (entry.get("repo")?, entry.get("repo_name")?);
+        Ok(Self { repo, repo_name, by: entry.get("by")?, place })
+    }
 }
 
 impl Command for Declare {
     type Out = String;
 
     async fn run(&mut self, unit: &mut Unit) -> Result<String, AppError> {
-        let (repo, place) = (&self.repo.id, &self.place);
+        let (repo, place) = (&self.repo, &self.place);
         let since = place.since.map(|since| match since {
             Since::Now => unit.now(),
             Since::At(at) => at,
@@ -139,7 +156,7 @@ impl Command for Declare {
         let key = key(repo, &place.service, &place.environment);
         aggregates::put(unit.tx(), "baseline", &key, &baselines).await?;
         let body = serde_json::json!({
-            "baseline": id, "repo": repo, "repo_name": self.repo.name, "service": place.service,
+            "baseline": id, "repo": repo, "repo_name": self.repo_name, "service": place.service,
             "environment": place.environment, "sha": place.sha, "since": declared.since,
             "by": declared.by, "why": declared.reason,
         });
@@ -208,6 +225,8 @@ impl App {
                 repo.name
             )));
         }
-        self.writer().submit(Declare { repo, by: caller.name.clone(), place }).await
+        let (repo, repo_name) = (repo.id, repo.name);
+        let by = caller.name.clone();
+        self.writer().submit(Declare { repo, repo_name, by, place }).await
     }
 }

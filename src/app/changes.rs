@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Judged, Subject, direct_landing};
-use super::{App, AppError, Command, Unit, fields, links, project, traces};
-use crate::domain::fact::{Facts, Landing};
-use crate::domain::link::Links;
+mod keep;
+
+pub(super) use self::keep::explained;
+pub(crate) use self::keep::{Judgement, KeepChange, entry_of};
+use super::judge::Subject;
+use super::{App, AppError, Command, Unit, project};
+use crate::domain::fact::Facts;
 use crate::domain::pull_request::PullRequest;
 use crate::domain::{Oid, Time, id};
 use crate::policy::Decision;
@@ -37,191 +40,6 @@ pub(crate) fn change_id(repo: &str, subject: &Subject) -> String {
     match subject {
         Subject::Pull(number) => id::derived("chg", &[repo, "pull", &number.to_string()]),
         Subject::Direct(commit) => id::derived("chg", &[repo, "commit", &commit.to_string()]),
-    }
-}
-
-/// A judged change to keep.
-pub(crate) struct KeepChange {
-    repo: String,
-    row: ChangeRow,
-    seen: String,
-    commits: Option<Vec<String>>,
-    links: Option<Links>,
-    facts_digest: String,
-    /// Objects could not be read: nothing is known about its landing now.
-    unread: bool,
-}
-
-impl KeepChange {
-    /// From a judgement.
-    pub(crate) fn of(
-        repo: &Repository,
-        subject: &Subject,
-        judged: Judged,
-        judged_at: Time,
-    ) -> Result<Self, AppError> {
-        let landing = match subject {
-            Subject::Pull(_) => judged.facts.landing.clone(),
-            Subject::Direct(commit) => Some(direct_landing(*commit, judged.committed_at)),
-        };
-        let opened_at = judged.pull.as_ref().and_then(|pull: &PullRequest| pull.opened_at);
-        let landed_at = landing.as_ref().and_then(|landing| landing.at).or(judged.committed_at);
-        let json = |error: serde_json::Error| AppError::internal("a change as JSON", &error);
-        let facts_digest = id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
-        let unread = !judged.facts.errors.is_empty();
-        let body = ChangeBody {
-            judged_at,
-            policy_base: judged.effective.base,
-            organisation: judged.effective.organisation_digest,
-            repository: judged.effective.repository_digest,
-            decision: judged.decision,
-            facts: judged.facts,
-        };
-        let commits =
-            judged.landed.map(|landed| landed.commits.iter().map(ToString::to_string).collect());
-        let row =
-            row(repo, subject, &judged.title, landing.as_ref(), (opened_at, landed_at), &body)?;
-        Ok(Self {
-            repo: repo.id.clone(),
-            row,
-            seen: judged.seen,
-            commits,
-            links: judged.links,
-            facts_digest,
-            unread,
-        })
-    }
-}
-
-fn row(
-    repo: &Repository,
-    subject: &Subject,
-    title: &str,
-    landing: Option<&Landing>,
-    (opened_at, landed_at): (Option<Time>, Option<Time>),
-    body: &ChangeBody,
-) -> Result<ChangeRow, AppError> {
-    let sort_at = landing.and(landed_at).or(opened_at).map_or(0, Time::micros);
-    Ok(ChangeRow {
-        id: change_id(&repo.id, subject),
-        repo: repo.id.clone(),
-        pull: match subject {
-            Subject::Pull(number) => Some(*number),
-            Subject::Direct(_) => None,
-        },
-        title: title.to_owned(),
-        branch: body.facts.branch.clone(),
-        head: body.facts.head.to_string(),
-        landed_sha: landing.map(|landing| landing.commit.to_string()),
-        landed_how: landing.map(|landing| landing.how.as_str().to_owned()),
-        landed_at: landing.and(landed_at).map(Time::micros),
-        landed_by: landing.and_then(|landing| landing.by.as_ref()).map(|by| by.0.clone()),
-        integrity: landing.map(|landing| landing.integrity.as_str().to_owned()),
-        class: body.decision.classification.class.as_str().to_owned(),
-        state: body.decision.state.as_str().to_owned(),
-        opened_at: opened_at.map(Time::micros),
-        sort_at,
-        body: serde_json::to_string(body)
-            .map_err(|error| AppError::internal("a change as JSON", &error))?,
-        ledger_index: None,
-    })
-}
-
-/// What an entry says of a change. As long as it is the same, the last entry stands.
-fn told(row: &ChangeRow) -> impl PartialEq {
-    let landing =
-        (row.landed_sha.clone(), row.landed_how.clone(), row.landed_at, row.integrity.clone());
-    (row.state.clone(), row.class.clone(), landing)
-}
-
-impl Command for KeepChange {
-    type Out = ();
-
-    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        let before = changes::get(unit.tx(), &self.row.id).await?;
-        if self.unread {
-            self.keep_landing(before.as_ref());
-        }
-        if let Some(links) = &self.links {
-            links::keep(unit, &self.repo, links).await?;
-        }
-        if before.as_ref().map(told) != Some(told(&self.row)) {
-            self.row.ledger_index = Some(unit.record("change.judged", self.entry())?);
-            unit.moved(&self.repo);
-        }
-        changes::put(unit.tx(), &self.row, None, &self.seen).await?;
-        traces::keep(unit.tx(), &self.row, &body(&self.row)?).await?;
-        let landing_moved = self.keep_commits(unit).await?;
-        let brought = self.row.landed_sha.is_some();
-        let other = || before.as_ref().and_then(|row| outcome(row).ok()) != outcome(&self.row).ok();
-        if landing_moved || brought && other() {
-            // Deploys that brought it are judged by what it is now.
-            let now = unit.now().micros();
-            unit.enqueue("deploys", &self.repo, now);
-        }
-        Ok(())
-    }
-}
-
-impl KeepChange {
-    /// A landing that was found once is not forgotten because its objects cannot be read just now.
-    fn keep_landing(&mut self, before: Option<&ChangeRow>) {
-        let Some(before) = before.filter(|before| before.landed_sha.is_some()) else { return };
-        let row = &mut self.row;
-        row.landed_sha.clone_from(&before.landed_sha);
-        row.landed_how.clone_from(&before.landed_how);
-        row.landed_by.clone_from(&before.landed_by);
-        row.integrity.clone_from(&before.integrity);
-        (row.landed_at, row.sort_at) = (before.landed_at, before.sort_at);
-    }
-
-    /// Which commits the landing brought, if that is news. Commits that were taken for changes of their own, because
-    /// nothing explained them yet, are so no more.
-    async fn keep_commits(&self, unit: &mut Unit) -> Result<bool, AppError> {
-        let Some(commits) = &self.commits else { return Ok(false) };
-        let mut sorted = commits.clone();
-        sorted.sort();
-        if changes::commits_of(unit.tx(), &self.row.id).await? == sorted {
-            return Ok(false);
-        }
-        changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
-        for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
-            explained(unit, &self.repo, commit, &self.row.id).await?;
-        }
-        Ok(true)
-    }
-}
-
-/// A commit is no change of its own any more, if it was taken for one: `by` explains it.
-pub(super) async fn explained(
-    unit: &mut Unit,
-    repo: &str,
-    commit: Oid,
-    by: &str,
-) -> Result<(), AppError> {
-    let direct = change_id(repo, &Subject::Direct(commit));
-    if direct == by || changes::get(unit.tx(), &direct).await?.is_none() {
-        return Ok(());
-    }
-    let body = serde_json::json!({
-        "change": direct, "repo": repo, "commit": commit, "explained_by": by,
-    });
-    let index = unit.record("change.explained", fields(body))?;
-    changes::remove(unit.tx(), &direct, index).await?;
-    traces::forget(unit.tx(), &direct).await?;
-    unit.moved(repo);
-    Ok(())
-}
-
-impl KeepChange {
-    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
-        let row = &self.row;
-        fields(serde_json::json!({
-            "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
-            "class": row.class, "state": row.state, "facts": self.facts_digest,
-            "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
-            "landed_at": row.landed_at.and_then(Time::from_micros),
-        }))
     }
 }
 

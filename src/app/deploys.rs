@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attribution::{self, Attributed, Reach, Target};
+use super::attribution::{self, Attributed, Look, Reach, Target};
 use super::changes;
 use super::gate::default_service;
 use super::people::People;
@@ -26,12 +26,15 @@ pub struct DeployBody {
     /// Which landings it rests on.
     #[serde(default)]
     pub(crate) reach: Reach,
+    /// Digest of the organisation layer by which it was judged.
+    #[serde(default)]
+    pub organisation: String,
     /// Where a person reads it at its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
-struct KeepDeploy {
+pub(super) struct KeepDeploy {
     row: DeployRow,
     body: DeployBody,
 }
@@ -41,25 +44,16 @@ impl Command for KeepDeploy {
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
         let before = deploys::get(unit.tx(), &self.row.id).await?;
-        let told = |row: &DeployRow| {
-            (
-                row.sha.clone(),
-                row.previous.clone(),
-                row.kind.clone(),
-                row.status.clone(),
-                row.state.clone(),
-                row.started_at,
-            )
-        };
-        let same_facts = before
-            .as_ref()
-            .and_then(|row| serde_json::from_str::<DeployBody>(&row.body).ok())
-            .is_some_and(|body| body.facts == self.body.facts);
-        if !same_facts || before.as_ref().map(told) != Some(told(&self.row)) {
-            let kind = if before.is_some() { "deploy.revised" } else { "deploy.attributed" };
-            self.row.ledger_index = Some(unit.record(kind, self.entry())?);
-            unit.moved(&self.row.repo);
+        let columns = |row: DeployRow| DeployRow { ledger_index: None, ..row };
+        let known = before.is_some();
+        if before.map(columns).as_ref() == Some(&self.row) {
+            return Ok(());
         }
+        let kind = if known { "deploy.revised" } else { "deploy.attributed" };
+        let kept = unit.keep_evidence(&self.row).await?;
+        let entry = entry_of(&self.row, &self.body, &kept);
+        self.row.ledger_index = Some(unit.record(kind, entry)?);
+        unit.moved(&self.row.repo);
         let changes: Vec<String> =
             self.body.facts.changes.iter().map(|change| change.id.clone()).collect();
         Ok(deploys::put(unit.tx(), &self.row, &tally(&self.body.facts), &changes).await?)
@@ -67,20 +61,32 @@ impl Command for KeepDeploy {
 }
 
 impl KeepDeploy {
-    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
-        let (row, facts) = (&self.row, &self.body.facts);
-        let buckets = &facts.buckets;
-        let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
-        fields(serde_json::json!({
-            "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
-            "started_at": Time::from_micros(row.started_at), "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
-            "commits": {
-                "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
-                "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
-            },
-            "changes": facts.changes.len(), "facts": digest,
-        }))
+    /// As it was kept before.
+    pub(super) fn of_kept(row: DeployRow) -> Result<Self, AppError> {
+        let body = body(&row)?;
+        Ok(Self { row, body })
     }
+}
+
+/// What an entry says of a deploy as it is attributed now; `kept` is the digest of its whole row.
+pub(crate) fn entry_of(
+    row: &DeployRow,
+    body: &DeployBody,
+    kept: &str,
+) -> serde_json::Map<String, serde_json::Value> {
+    let facts = &body.facts;
+    let buckets = &facts.buckets;
+    let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
+    fields(serde_json::json!({
+        "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
+        "started_at": Time::from_micros(row.started_at), "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
+        "commits": {
+            "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
+            "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
+        },
+        "changes": facts.changes.len(), "facts": digest, "policy": body.organisation,
+        "kept": kept,
+    }))
 }
 
 /// The sums of a deploy.
@@ -161,11 +167,12 @@ impl App {
         if self.is_settled(repo, &id, fold, &target).await? {
             return Ok(());
         }
-        let Attributed { facts, reach, .. } =
-            Box::pin(self.attribute(repo, &target, false)).await?;
         let effective = self.effective_for_deploys();
+        let Attributed { facts, reach, .. } =
+            Box::pin(self.attribute(repo, &target, &effective, Look::Kept)).await?;
         let decision = policy::decide_deploy(&effective, &facts, started_at);
-        let body = DeployBody { facts, decision, reach, url: request.url.clone() };
+        let organisation = effective.organisation_digest;
+        let body = DeployBody { facts, decision, reach, organisation, url: request.url.clone() };
         let json = serde_json::to_string(&body)
             .map_err(|error| AppError::internal("a deploy as JSON", &error))?;
         let deployer = request.by.as_ref().map(|by| people.of_account(by).0);
@@ -227,7 +234,7 @@ impl App {
         let exempted = &facts.buckets.exempted;
         let direct = facts.buckets.direct_commits.iter().copied();
         let commits: Vec<Oid> = direct.chain(exempted.iter().map(|one| one.commit)).collect();
-        if self.exemptions(repo, &commits).await? != *exempted {
+        if self.exemptions(repo, &self.effective_for_deploys(), &commits).await? != *exempted {
             return Ok(false);
         }
         let mut tx = self.db().read().await?;

@@ -3,6 +3,7 @@
 
 use super::judge::Subject;
 use super::overrides::{readable, reason};
+use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
 use crate::domain::fact::{Disowned, Facts};
 use crate::domain::{Oid, Person};
@@ -33,7 +34,7 @@ pub(crate) async fn of_pull(
     Ok(aggregates::get(tx, KIND, &key).await?.unwrap_or_default())
 }
 
-struct Disown {
+pub(super) struct Disown {
     repo: String,
     number: u64,
     change: String,
@@ -41,6 +42,21 @@ struct Disown {
     commit: Oid,
     by: Person,
     why: String,
+}
+
+impl Disown {
+    /// As its entry tells it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        Ok(Self {
+            repo: entry.get("repo")?,
+            number: entry.get("pull")?,
+            change: entry.get("change")?,
+            head: entry.get("head")?,
+            commit: entry.get("commit")?,
+            by: entry.get("by")?,
+            why: entry.get("why")?,
+        })
+    }
 }
 
 impl Command for Disown {

@@ -6,6 +6,7 @@ use super::{App, AppError, Command, Unit};
 use crate::domain::{Account, Oid, RepoPath};
 use crate::git::{self, GitError};
 use crate::policy::exempt::{DirectCommit, Exemption, exemption};
+use crate::policy::model::Effective;
 use crate::store::repositories::Repository;
 use crate::store::{self, Tx};
 
@@ -31,9 +32,9 @@ impl App {
     pub(crate) async fn exemptions(
         &self,
         repo: &Repository,
+        effective: &Effective,
         commits: &[Oid],
     ) -> Result<Vec<Exemption>, AppError> {
-        let effective = self.effective_for_deploys();
         if effective.organisation.exempt.is_empty() || commits.is_empty() {
             return Ok(Vec::new());
         }
@@ -48,7 +49,7 @@ impl App {
             self.name(&mut tx, repo, &accounts, commit).await?;
         }
         let mut found: Vec<Exemption> =
-            commits.iter().filter_map(|commit| exemption(&effective, &repo.name, commit)).collect();
+            commits.iter().filter_map(|commit| exemption(effective, &repo.name, commit)).collect();
         found.sort();
         Ok(found)
     }

@@ -2,23 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, AppError, Command, Unit};
+use super::rebuild::Fields;
+use super::{App, AppError, Command, Unit, fields};
 use crate::domain::Oid;
 use crate::git::GitError;
 use crate::git::landing::queue::{self, Group};
 use crate::store::groups::{self, GroupRow};
 use crate::store::repositories::Repository;
 
-struct ListGroup {
+pub(super) struct ListGroup {
     repo: String,
     head: String,
     commits: Vec<String>,
+}
+
+impl ListGroup {
+    /// As its entry and what that binds tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>, commits: Vec<String>) -> Result<Self, AppError> {
+        Ok(Self { repo: entry.get("repo")?, head: entry.get("head")?, commits })
+    }
 }
 
 impl Command for ListGroup {
     type Out = ();
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let kept = unit.keep_evidence(&self.commits).await?;
+        let body = serde_json::json!({
+            "repo": self.repo, "head": self.head, "commits": self.commits.len(), "kept": kept,
+        });
+        unit.record("group.listed", fields(body))?;
         for commit in &self.commits {
             groups::put_commit(unit.tx(), &self.repo, commit, &self.head).await?;
         }

@@ -154,12 +154,24 @@ fn kept_headers(headers: &Headers) -> String {
     serde_json::to_string(&kept).unwrap_or_else(|_| "{}".to_owned())
 }
 
-struct KeepDelivery {
+pub(super) struct KeepDelivery {
     delivery: NewDelivery,
     understood: Result<Normalised, String>,
     applying: bool,
     /// Why it could not be applied at the first try: then it is kept and set aside.
     failed: Option<AppError>,
+}
+
+impl KeepDelivery {
+    /// As it was kept before. `failed`: why it could not be applied then.
+    pub(super) fn of_kept(
+        delivery: NewDelivery,
+        understood: Result<Normalised, String>,
+        failed: Option<String>,
+    ) -> Self {
+        let failed = failed.map(AppError::Invalid);
+        Self { delivery, understood, applying: false, failed }
+    }
 }
 
 impl Command for KeepDelivery {
@@ -282,10 +294,21 @@ fn try_again(unit: &mut Unit, delivery: &str, error: &AppError) -> Result<(), Ap
     Ok(())
 }
 
-struct ApplyAgain {
+pub(super) struct ApplyAgain {
     delivery: String,
     raw: deliveries::Raw,
     said: Result<Normalised, String>,
+}
+
+impl ApplyAgain {
+    /// As it was tried before.
+    pub(super) fn of_kept(
+        delivery: String,
+        raw: deliveries::Raw,
+        said: Result<Normalised, String>,
+    ) -> Self {
+        Self { delivery, raw, said }
+    }
 }
 
 impl Command for ApplyAgain {

@@ -94,8 +94,7 @@ impl App {
             let found = Box::pin(self.reverted(repo, effective, facts, base_tip)).await?;
             judged.facts.reverts = found;
         }
-        let classification = policy::classify_at(&judged.effective, &judged.facts, as_of);
-        judged.decision = policy::decide(&judged.effective, &judged.facts, &classification, as_of);
+        judged.decision = policy::replay::judge(&judged.effective, &judged.facts, as_of);
         Ok(judged)
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
 use crate::domain::fact::Ticket;
 use crate::domain::fold::Latest;
@@ -105,12 +106,22 @@ pub(crate) fn link_id(repo: &str, pull: u64, ticket: &str) -> String {
     id::derived("lnk", &[repo, &pull.to_string(), ticket])
 }
 
-/// Brings the link rows up to date; every link that begins or ends to stand is an entry.
-pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(), AppError> {
+/// A link row that is not as the texts and people have it.
+struct News {
+    row: LinkRow,
+    /// It begins or ends to stand.
+    turned: bool,
+    /// What an entry says of it.
+    entry: serde_json::Value,
+}
+
+/// The rows of a pull request that are not up to date.
+async fn news(tx: &mut Tx, repo: &str, links: &Links) -> Result<Vec<News>, AppError> {
     let number = links.number;
-    let before = store::links::by_pull(unit.tx(), repo, number).await?;
+    let before = store::links::by_pull(tx, repo, number).await?;
     let mut names: BTreeSet<&str> = links.tickets.keys().map(String::as_str).collect();
     names.extend(before.iter().map(|row| row.ticket.as_str()));
+    let mut news = Vec::new();
     for ticket in names {
         let link = links.tickets.get(ticket);
         let live = link.is_some_and(crate::domain::link::Link::holds);
@@ -128,14 +139,28 @@ pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(
         if old == Some(&row) {
             continue;
         }
+        let entry = serde_json::json!({
+            "link": row.id, "repo": repo, "pull": number, "ticket": ticket, "found_in": found_in,
+            "by": said.map(|said| &said.by), "why": said.map(|said| &said.why),
+        });
+        let turned = old.is_some_and(|old| old.live) != live;
+        news.push(News { row, turned, entry });
+    }
+    Ok(news)
+}
+
+/// Whether the link rows are not up to date.
+pub(crate) async fn moved(tx: &mut Tx, repo: &str, links: &Links) -> Result<bool, AppError> {
+    Ok(!news(tx, repo, links).await?.is_empty())
+}
+
+/// Brings the link rows up to date; every link that begins or ends to stand is an entry.
+pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(), AppError> {
+    for News { row, turned, entry } in news(unit.tx(), repo, links).await? {
         store::links::put(unit.tx(), &row).await?;
-        if old.is_some_and(|old| old.live) != live {
-            let kind = if live { "link.asserted" } else { "link.retracted" };
-            let body = serde_json::json!({
-                "link": row.id, "repo": repo, "pull": number, "ticket": ticket, "found_in": found_in,
-                "by": said.map(|said| &said.by), "why": said.map(|said| &said.why),
-            });
-            unit.record(kind, fields(body))?;
+        if turned {
+            let kind = if row.live { "link.asserted" } else { "link.retracted" };
+            unit.record(kind, fields(entry))?;
         }
     }
     Ok(())
@@ -154,11 +179,21 @@ pub struct LinkRequest {
     pub reason: String,
 }
 
-struct Say {
+pub(super) struct Say {
     repo: String,
     pull: u64,
     ticket: String,
     statement: Statement,
+}
+
+impl Say {
+    /// As its entry tells it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        let linked = entry.kind() == "link.said";
+        let statement = Statement { linked, by: entry.get("by")?, why: entry.get("why")? };
+        let (repo, pull) = (entry.get("repo")?, entry.get("pull")?);
+        Ok(Self { repo, pull, ticket: entry.get("ticket")?, statement })
+    }
 }
 
 impl Command for Say {

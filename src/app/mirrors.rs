@@ -47,21 +47,35 @@ impl PolicyAt {
         let base = format!("{branch}@{}", tip.short());
         match repo.read_file_at(tip, &RepoPath::from(POLICY_FILE), POLICY_LIMIT) {
             Ok(None) => Ok(Self { bytes: None, digest: String::new(), read: None, base }),
-            Ok(Some(bytes)) => Ok(Self {
-                digest: crate::domain::id::sha256(&bytes),
-                read: Some(read_repository(POLICY_FILE, &bytes)),
-                bytes: Some(bytes),
-                base,
-            }),
+            Ok(Some(bytes)) if bytes.first() == Some(&0) => {
+                Ok(Self::of(&[b"\0", "a binary file".as_bytes()].concat(), base))
+            }
+            Ok(Some(bytes)) => Ok(Self::of(&bytes, base)),
             // A link, a folder, a file too large: there is a policy, and it is invalid.
-            Err(error @ (GitError::Refused { .. } | GitError::OverLimit { .. })) => Ok(Self {
-                bytes: Some(Vec::new()),
-                digest: crate::domain::id::sha256(b""),
-                read: Some(Err(no_regular_file(POLICY_FILE, &error.to_string()))),
-                base,
-            }),
+            Err(error @ (GitError::Refused { .. } | GitError::OverLimit { .. })) => {
+                Ok(Self::of(&[b"\0", error.to_string().as_bytes()].concat(), base))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// From the bytes that are kept with a decision: the file's, or why it is none.
+    fn of(bytes: &[u8], base: String) -> Self {
+        Self {
+            digest: crate::domain::id::sha256(bytes),
+            read: Some(read_kept(bytes)),
+            bytes: Some(bytes.to_vec()),
+            base,
+        }
+    }
+}
+
+/// What the strict reader makes of a repository's policy as it is kept with decisions. A NUL at the beginning, which no
+/// policy begins with, says that it was no regular file, and why.
+pub(crate) fn read_kept(bytes: &[u8]) -> Result<RepositoryFile, Vec<Diagnostic>> {
+    match bytes {
+        [0, why @ ..] => Err(no_regular_file(POLICY_FILE, &String::from_utf8_lossy(why))),
+        bytes => read_repository(POLICY_FILE, bytes),
     }
 }
 

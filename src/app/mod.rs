@@ -32,6 +32,9 @@ pub mod overrides;
 mod people;
 mod project;
 pub mod read;
+mod rebuild;
+mod recompute;
+mod register;
 mod rosters;
 mod totals;
 mod traces;
@@ -51,13 +54,14 @@ pub use ledger::{Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
 pub use overrides::OverrideRequest;
+pub use rebuild::{Rebuilt, TableDiffers};
+pub use recompute::{Difference, RecomputeRequest, Recomputed};
 pub use whatif::{Candidate, ReplayRequest, SimulateRequest};
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::repositories::Repository;
-use crate::store::{self, Db, versions};
+use crate::store::{self, Db};
 use organisation::OrganisationLayer;
 
 /// The service: cheap to clone, the same for every door.
@@ -74,39 +78,6 @@ struct Inner {
     organisation: RwLock<Arc<OrganisationLayer>>,
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     canary_passed: AtomicBool,
-}
-
-/// Configured repositories and the projects whose keys count, made known to the database.
-struct Register {
-    repositories: Vec<Repository>,
-    projects: Vec<String>,
-}
-
-impl Command for Register {
-    type Out = ();
-
-    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        for repository in &self.repositories {
-            let known = store::repositories::by_id(unit.tx(), &repository.id).await?;
-            if known.as_ref().is_none_or(|known| {
-                !known.configured || known.default_branch != repository.default_branch
-            }) {
-                store::repositories::put(unit.tx(), repository).await?;
-            }
-            if known.is_none() {
-                let now = unit.now().micros();
-                unit.enqueue("fetch", &repository.id, now);
-            }
-        }
-        for project in &self.projects {
-            if store::tickets::put_project(unit.tx(), project).await? {
-                let now = unit.now().micros();
-                unit.enqueue("relink", "all", now);
-                unit.moved(versions::EVERYWHERE);
-            }
-        }
-        Ok(())
-    }
 }
 
 impl App {
@@ -144,27 +115,6 @@ impl App {
         }
         app.ask_canary();
         Ok(app)
-    }
-
-    async fn register(&self) -> Result<(), AppError> {
-        let config = self.config();
-        let repositories = config.repositories.iter().map(|one| Repository {
-            id: project::repository_id(&one.source, &one.name),
-            source: one.source.clone(),
-            external_id: one.id.clone(),
-            name: one.name.clone(),
-            default_branch: Some(one.default_branch.clone()),
-            configured: true,
-            fetched_at: None,
-            fetch_error: None,
-        });
-        let of_sources = config.sources.iter().flat_map(|source| &source.projects);
-        let of_repositories = config.repositories.iter().flat_map(|one| &one.projects);
-        let register = Register {
-            repositories: repositories.collect(),
-            projects: of_sources.chain(of_repositories).cloned().collect(),
-        };
-        self.writer().submit(register).await
     }
 
     /// The configuration.

@@ -68,13 +68,22 @@ impl OrganisationLayer {
     }
 }
 
-fn name_of(path: &Path) -> String {
+/// The name of a file without its folder.
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-struct NotePolicy {
+pub(super) struct NotePolicy {
     digest: String,
     bytes: Vec<(String, Vec<u8>)>,
+}
+
+impl NotePolicy {
+    /// As its entry tells it; `None`: there was no file.
+    pub(super) fn of_entry(digest: String, bytes: Option<Vec<u8>>) -> Self {
+        let bytes = bytes.into_iter().map(|bytes| (digest.clone(), bytes)).collect();
+        Self { digest, bytes }
+    }
 }
 
 impl Command for NotePolicy {

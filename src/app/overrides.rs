@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::judge::Subject;
 use super::people::People;
+use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields, project};
 use crate::domain::Person;
 use crate::domain::fact::{Facts, Opinion, Override};
@@ -42,7 +43,7 @@ async fn kept(tx: &mut Tx, key: &str) -> Result<BTreeMap<String, Override>, AppE
     Ok(aggregates::get(tx, "overrides", key).await?.unwrap_or_default())
 }
 
-struct SetAside {
+pub(super) struct SetAside {
     repo: String,
     number: u64,
     change: String,
@@ -51,6 +52,22 @@ struct SetAside {
     veto: String,
     by: Person,
     why: String,
+}
+
+impl SetAside {
+    /// As its entry tells it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        Ok(Self {
+            repo: entry.get("repo")?,
+            number: entry.get("pull")?,
+            change: entry.get("change")?,
+            vetoed_by: entry.get("vetoed_by")?,
+            head: entry.get("head")?,
+            veto: entry.get("veto")?,
+            by: entry.get("by")?,
+            why: entry.get("why")?,
+        })
+    }
 }
 
 impl Command for SetAside {

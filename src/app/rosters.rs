@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields};
 use crate::config::SourceKind;
 use crate::domain::team::Team;
@@ -19,7 +20,7 @@ pub(super) const JOB: &str = "roster";
 /// Members named in an entry at most; the digest is over all.
 const NAMED: usize = 200;
 
-struct KeepRoster {
+pub(super) struct KeepRoster {
     source: String,
     name: String,
     roster: Roster,
@@ -45,17 +46,26 @@ impl Command for KeepRoster {
         }
         team.apply_roster(&self.name, &self.roster.members, self.asked_at);
         aggregates::put(unit.tx(), "team", &key, &team).await?;
-        unit.record("team.roster", self.entry(&before, &now))?;
+        let kept = unit.keep_evidence(&self.roster.members).await?;
+        unit.record("team.roster", self.entry(&before, &now, &kept))?;
         unit.moved(versions::EVERYWHERE);
         Ok(())
     }
 }
 
 impl KeepRoster {
+    /// As its entry and what that binds tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>, members: Vec<Account>) -> Result<Self, AppError> {
+        let roster = Roster { team: entry.get("team")?, members };
+        let (source, name) = (entry.get("source")?, entry.get("name")?);
+        Ok(Self { source, name, roster, asked_at: entry.get("asked_at")? })
+    }
+
     fn entry(
         &self,
         before: &BTreeSet<String>,
         now: &BTreeSet<String>,
+        kept: &str,
     ) -> serde_json::Map<String, serde_json::Value> {
         let some =
             |ids: BTreeSet<&String>| ids.into_iter().take(NAMED).cloned().collect::<Vec<_>>();
@@ -64,7 +74,7 @@ impl KeepRoster {
             "source": self.source, "team": self.roster.team, "name": self.name, "asked_at": self.asked_at,
             "members": now.len(), "sha256": id::sha256(all.join("\n").as_bytes()),
             "joined": some(now.difference(before).collect()),
-            "left": some(before.difference(now).collect()),
+            "left": some(before.difference(now).collect()), "kept": kept,
         }))
     }
 }

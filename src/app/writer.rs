@@ -5,7 +5,7 @@
 //! fails. A commit error is ambiguous (sem 11.8): the connection is thrown away, and nobody is told "kept". While
 //! batches fail the service is not ready; it asks by itself whether writing works again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
+
+mod again;
 
 use super::AppError;
 use crate::clock::Clock;
@@ -60,7 +62,12 @@ pub struct Unit {
     known: Known,
     /// Whether a place was marked in the transaction.
     marked: bool,
+    /// When what is recorded is done again: the entries that have to come of it, in order.
+    expected: Option<VecDeque<Recorded>>,
 }
+
+/// An entry that was recorded: index, kind and bytes.
+pub(super) type Recorded = (u64, String, Vec<u8>);
 
 /// Rows that this batch has read or written already, by source and id there. Good until its end: whoever writes holds the
 /// ledger's head, so nobody else writes meanwhile, on no node. Forgotten when anything is taken back.
@@ -97,7 +104,22 @@ impl Unit {
             new: Vec::new(),
             known: Known::default(),
             marked: false,
+            expected: None,
         })
+    }
+
+    /// Keeps what an entry is made of beside the ledger, under its digest: the entry holds the digest.
+    pub(super) async fn keep_evidence<T: serde::Serialize + Sync>(
+        &mut self,
+        value: &T,
+    ) -> Result<String, AppError> {
+        let json = serde_json::to_vec(value)
+            .map_err(|error| AppError::internal("evidence as JSON", &error))?;
+        let digest = crate::domain::id::sha256(&json);
+        let body = zstd::bulk::compress(&json, 3)
+            .map_err(|error| AppError::internal("evidence cannot be compressed", &error))?;
+        store::decisions::put_snapshot(&mut self.tx, &digest, &body).await?;
+        Ok(digest)
     }
 
     /// The transaction.
@@ -126,6 +148,10 @@ impl Unit {
         let index = self.next_index();
         let sealed = Entry::seal(kind, self.now, body)
             .map_err(|error| AppError::internal("an entry cannot be written", &error))?;
+        if let Some(expected) = &mut self.expected {
+            let next = expected.pop_front();
+            super::rebuild::must_be(index, (kind, &sealed.bytes), next.as_ref())?;
+        }
         self.entries.push((kind.to_owned(), sealed));
         Ok(index)
     }

@@ -16,6 +16,7 @@ mod open;
 mod out;
 mod panics;
 mod policy;
+mod rebuild;
 mod serve;
 mod token;
 mod verify;
@@ -91,6 +92,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Checks the whole ledger against its hashes, head and checkpoints
     Verify(verify::VerifyArgs),
+    /// Does everything that was recorded again in an empty database, and compares both
+    Rebuild(rebuild::RebuildArgs),
     /// Makes, lists and revokes tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -149,6 +152,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => Box::pin(policy::run(command, config)).await,
         Command::Verify(args) => verify::run(args, config).await,
+        Command::Rebuild(args) => rebuild::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,
         Command::SignIn(args) => token::sign_in(args, config).await,
         Command::Doctor => doctor::run(config).await,

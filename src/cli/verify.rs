@@ -1,4 +1,4 @@
-//! `countersign verify`: hashes the whole ledger anew.
+//! `countersign verify`: hashes the whole ledger anew; with `--replay` it also makes every decision again.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,38 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{Exit, Failure, Outcome};
 use super::open;
-use super::out::{self, DIM, GREEN, RED, foreign, row};
-use crate::app::{Caller, Verification};
+use super::out::{self, AMBER, DIM, GREEN, RED, foreign, row};
+use super::policy::instant;
+use crate::app::{App, Caller, RecomputeRequest, Recomputed, Verification};
+use crate::domain::Time;
 use crate::report::words::plural;
 
 /// Arguments of `countersign verify`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Every entry is hashed again, and compared with the stored hashes, the stored head, every signed checkpoint and the head
-that was signed last. Exit code 1 if anything differs; every fault is named.")]
+that was signed last. Exit code 1 if anything differs; every fault is named.
+
+With --replay every decision is made again from its recorded facts and policies, every change is judged again, and every
+deploy is attributed again from the mirror and the landings on record. What is kept has to be what comes of it, and what
+its entry says. Exit code 3 if a deploy could not be attributed, for want of its mirror.
+
+Examples:
+  countersign verify --replay
+  countersign verify --replay --last 1000")]
 pub(super) struct VerifyArgs {
     /// A bundle to verify offline: not in this version
     #[arg(hide = true, value_name = "BUNDLE.zip")]
     bundle: Option<PathBuf>,
+    /// Make every decision again as well
+    #[arg(long)]
+    replay: bool,
+    /// Replay what was recorded from the last N decisions on
+    #[arg(long, value_name = "N", requires = "replay", conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..))]
+    last: Option<u64>,
+    /// Replay what was recorded from the first decision on or after this date or time: 2026-10-31, or 2026-10-31T18:00:00Z
+    #[arg(long, value_name = "TIME", requires = "replay", value_parser = instant)]
+    from: Option<Time>,
 }
 
 /// Verifies and prints.
@@ -32,6 +51,28 @@ pub(super) async fn run(args: &VerifyArgs, config: Option<&Path>) -> Outcome {
         )));
     }
     let app = open::existing(config).await?;
+    let found = verified(&app).await;
+    let replayed = match (&found, args.replay) {
+        (Ok(_), true) => Some(Box::pin(replayed(&app, args)).await),
+        _ => None,
+    };
+    let (closed, key) = (app.writer().closed().map(str::to_owned), app.verifier_key());
+    open::close(&app).await;
+    let found = found?;
+    out::say(&text(&found, closed.as_deref(), &key))?;
+    let holds = found.faults.is_empty() && closed.is_none();
+    let Some(replayed) = replayed.transpose()? else {
+        return Ok(if holds { Exit::Done } else { Exit::Blocked });
+    };
+    out::say(&replay_text(&replayed))?;
+    Ok(match (holds && replayed.differences.is_empty(), replayed.undone.is_empty()) {
+        (false, _) => Exit::Blocked,
+        (true, false) => Exit::Undone,
+        (true, true) => Exit::Done,
+    })
+}
+
+async fn verified(app: &App) -> Result<Verification, Failure> {
     let bar = bar();
     let found = app
         .verify_ledger(&Caller::operator(), |done, of| {
@@ -40,15 +81,24 @@ pub(super) async fn run(args: &VerifyArgs, config: Option<&Path>) -> Outcome {
         })
         .await;
     bar.finish_and_clear();
-    let (closed, key) = (app.writer().closed().map(str::to_owned), app.verifier_key());
-    open::close(&app).await;
-    let found = found?;
-    out::say(&text(&found, closed.as_deref(), &key))?;
-    Ok(if found.faults.is_empty() && closed.is_none() { Exit::Done } else { Exit::Blocked })
+    Ok(found?)
+}
+
+async fn replayed(app: &App, args: &VerifyArgs) -> Result<Recomputed, Failure> {
+    let bar = bar();
+    let request = RecomputeRequest { last: args.last, from: args.from };
+    let found = app
+        .recompute(&Caller::operator(), request, |done, of| {
+            bar.set_length(of);
+            bar.set_position(done);
+        })
+        .await;
+    bar.finish_and_clear();
+    Ok(found?)
 }
 
 /// On a terminal only; in a pipe nothing is drawn.
-fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
     // A template that cannot be read leaves the default style.
     if let Ok(style) =
@@ -81,6 +131,39 @@ fn text(found: &Verification, closed: Option<&str>, key: &str) -> String {
     lines.push(match faults {
         0 => row(GREEN, "holds", "every entry is what was recorded"),
         _ => row(RED, "broken", &format!("{} found", plural(faults, "fault", "faults"))),
+    });
+    lines.join("\n")
+}
+
+fn replay_text(found: &Recomputed) -> String {
+    let made = format!(
+        "{}, {}, {} made again",
+        plural(found.decisions, "decision", "decisions"),
+        plural(found.changes, "change", "changes"),
+        plural(found.deploys, "deploy", "deploys"),
+    );
+    let mut lines = vec![row(DIM, "replay", &made)];
+    let differs = |difference: &crate::app::Difference| {
+        row(RED, "differs", &foreign(&difference.to_string()))
+    };
+    lines.extend(found.differences.iter().map(differs));
+    if found.more > 0 {
+        lines.push(row(RED, "differs", &format!("{} more fields", found.more)));
+    }
+    lines.extend(found.undone.iter().map(|why| row(AMBER, "undone", &foreign(why))));
+    if found.waiting > 0 && !found.holds() {
+        let jobs = plural(found.waiting, "job is", "jobs are");
+        lines.push(row(
+            AMBER,
+            "waiting",
+            &format!("{jobs} not done yet: what they bring up to date may differ until then"),
+        ));
+    }
+    let fields = found.differences.len() as u64 + found.more;
+    lines.push(match (fields, found.undone.is_empty()) {
+        (0, true) => row(GREEN, "equal", "everything is what comes of what was recorded"),
+        (0, false) => row(AMBER, "undone", "not everything could be made again"),
+        _ => row(RED, "unequal", &plural(fields, "field differs", "fields differ")),
     });
     lines.join("\n")
 }

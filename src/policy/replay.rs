@@ -25,9 +25,15 @@ impl InForce {
     #[must_use]
     pub fn judge(&self, facts: &mut Facts, as_of: Time) -> Decision {
         facts.grants.clone_from(&self.grants);
-        let classification = classify_at(&self.effective, facts, as_of);
-        decide(&self.effective, facts, &classification, as_of)
+        judge(&self.effective, facts, as_of)
     }
+}
+
+/// Judges the facts of a change as of an instant: the one way from facts to a decision (P4).
+#[must_use]
+pub fn judge(effective: &Effective, facts: &Facts, as_of: Time) -> Decision {
+    let classification = classify_at(effective, facts, as_of);
+    decide(effective, facts, &classification, as_of)
 }
 
 /// Class and state of a change, as a decision gives them.

@@ -1,5 +1,7 @@
 //! Changes, and which landing says that it brought which commit.
 
+use serde::{Deserialize, Serialize};
+
 use super::{StoreError, Tx, landed, on, signed, unsigned};
 
 const PUT: &str = "insert into change (id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, decision, body, evaluated, ledger_index) \
@@ -41,7 +43,7 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 /// A change as it is kept. Times in microseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRow {
     /// Our id.
     pub id: String,

@@ -64,7 +64,7 @@ pub struct DecisionRow {
     pub ledger_index: u64,
 }
 
-type Flat = (
+pub(super) type Flat = (
     String,
     String,
     String,
@@ -81,7 +81,7 @@ type Flat = (
     i64,
 );
 
-fn row(flat: Flat) -> DecisionRow {
+pub(super) fn row(flat: Flat) -> DecisionRow {
     let (
         id,
         repo,

@@ -1,5 +1,7 @@
 //! Deploys with their attribution: the auditor's population.
 
+use serde::{Deserialize, Serialize};
+
 use super::{StoreError, Tx, on, population, signed, unsigned};
 
 const PUT: &str = "insert into deploy (id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, commits, changes, landed, direct, exempt, plumbing, pre_ledger, unresolved, by_rule, approved, emergency, body, ledger_index) \
@@ -40,7 +42,7 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 /// A deploy as it is kept. Times in microseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployRow {
     /// Our id.
     pub id: String,

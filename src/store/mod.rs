@@ -35,8 +35,10 @@ pub mod list;
 pub mod participants;
 pub mod population;
 pub mod pulls;
+pub mod recorded;
 pub mod repositories;
 pub mod search;
+pub mod tables;
 pub mod tickets;
 pub mod tokens;
 pub mod totals;
@@ -465,7 +467,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 22] = [
+    let rooms: [(&'static str, &'static [&'static str]); 23] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -482,6 +484,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("population", population::STATEMENTS),
         ("participants", participants::STATEMENTS),
         ("pulls", pulls::STATEMENTS),
+        ("recorded", recorded::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("search", search::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
@@ -489,7 +492,8 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("versions", versions::STATEMENTS),
         ("waits", waits::STATEMENTS),
     ];
-    rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql))).collect()
+    let all = rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql)));
+    all.chain(tables::statements()).collect()
 }
 
 #[cfg(test)]

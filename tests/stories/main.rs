@@ -33,6 +33,8 @@ mod owned_paths;
 mod pages;
 mod policy_source;
 mod queue;
+mod rebuild;
+mod replay;
 mod reverts;
 mod rollout;
 mod stacked;

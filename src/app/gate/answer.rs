@@ -7,7 +7,7 @@ use crate::domain::{Class, Oid, Time};
 use crate::policy::decision::{Missing, Rule};
 use crate::policy::deploy::ChangeOutcome;
 use crate::policy::model::Effective;
-use crate::policy::{Binding, State};
+use crate::policy::{Binding, Decision, State};
 
 /// The longest name of an environment, service or nonce.
 const MAX_NAME: usize = 200;
@@ -228,6 +228,14 @@ impl Answer {
     }
 }
 
+pub(super) fn digests(effective: &Effective) -> PolicyDigests {
+    PolicyDigests {
+        organisation: effective.organisation_digest.clone(),
+        repository: effective.repository_digest.clone(),
+        base: effective.base.clone(),
+    }
+}
+
 /// By which policies a decision was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyDigests {
@@ -261,6 +269,20 @@ pub struct ChangeView {
     pub state: State,
     /// The sentence.
     pub why: String,
+}
+
+impl ChangeView {
+    /// Of a proposal as it was just judged.
+    pub(super) fn of(id: String, pull: u64, title: &str, decision: &Decision) -> Self {
+        Self {
+            id,
+            pull: Some(pull),
+            title: title.to_owned(),
+            class: decision.classification.class,
+            state: decision.state,
+            why: decision.summary.clone(),
+        }
+    }
 }
 
 impl From<&ChangeOutcome> for ChangeView {

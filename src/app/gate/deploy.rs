@@ -1,11 +1,10 @@
 //! The gate before a deploy: everything that it would bring in, each change as it was decided.
 
-use super::answer::{Answer, ChangeView, LedgerRef, Question};
-use super::merge::digests;
-use super::record::{Kept, Record};
-use crate::app::attribution::{Attributed, Target};
+use super::answer::Question;
+use super::record::Record;
+use crate::app::attribution::{Attributed, Look, Target};
 use crate::app::{App, AppError};
-use crate::domain::Oid;
+use crate::domain::{Oid, Time};
 use crate::policy::deploy::{DeployDecision, DeployFacts};
 use crate::policy::model::Effective;
 use crate::policy::{self, State};
@@ -20,6 +19,8 @@ pub(super) struct Found {
     pub(super) tree: Option<Oid>,
     /// The versions that the facts were read under.
     pub(super) seen: String,
+    /// As of when they are judged.
+    pub(super) as_of: Time,
 }
 
 impl App {
@@ -37,11 +38,11 @@ impl App {
             sha: question.sha,
             at: None,
         };
-        let (attributed, seen) = self.attribute_as_seen(repo, &target).await?;
         let effective = self.effective_for_deploys();
+        let (attributed, seen) = self.attribute_as_seen(repo, &target, &effective).await?;
         let now = self.clock().now();
         let decision = policy::decide_deploy(&effective, &attributed.facts, now);
-        let found = Found { facts: attributed.facts, tree: attributed.tree, seen };
+        let found = Found { facts: attributed.facts, tree: attributed.tree, seen, as_of: now };
         self.record_of_deploy(repo, question, &effective, found, decision)
     }
 
@@ -51,7 +52,7 @@ impl App {
         repo: &Repository,
         question: &Question,
         effective: &Effective,
-        Found { facts, tree, seen }: Found,
+        Found { facts, tree, seen, as_of }: Found,
         decision: DeployDecision,
     ) -> Result<Record, AppError> {
         let mut record =
@@ -61,9 +62,9 @@ impl App {
         record.seen = seen;
         record.holds_until = decision.holds_until;
         record.fleeting = matches!(decision.state, State::Error | State::UnknownCommit);
-        record.kept = kept(facts, tree, decision, record.kept.answer);
-        record.kept.answer.policy = digests(effective);
-        record.kept.answer.bind(effective);
+        record.kept.answer.tree = tree;
+        record.kept.tell_deploy(decision, facts, effective);
+        record.kept.as_of = Some(as_of);
         Ok(record)
     }
 }
@@ -75,39 +76,20 @@ impl App {
         &self,
         repo: &Repository,
         target: &Target,
+        effective: &Effective,
     ) -> Result<(Attributed, String), AppError> {
         let before = self.seen(&repo.id).await?;
-        let attributed = Box::pin(self.attribute(repo, target, true)).await?;
+        let attributed = Box::pin(self.attribute(repo, target, effective, Look::Fresh)).await?;
         let after = self.seen(&repo.id).await?;
         if before == after {
             return Ok((attributed, before));
         }
-        Ok((Box::pin(self.attribute(repo, target, false)).await?, after))
+        Ok((Box::pin(self.attribute(repo, target, effective, Look::Kept)).await?, after))
     }
 
     /// What the counters of a repository say now.
     pub(super) async fn seen(&self, repo: &str) -> Result<String, AppError> {
         let mut tx = self.db().read().await?;
         Ok(versions::seen(&mut tx, repo).await?)
-    }
-}
-
-/// What is kept of a decision about a deploy: the bare answer with everything that was found.
-fn kept(facts: DeployFacts, tree: Option<Oid>, decision: DeployDecision, bare: Answer) -> Kept {
-    let answer = Answer {
-        class: decision.class,
-        tree,
-        rules: decision.rules.clone(),
-        missing: decision.missing.clone(),
-        changes: decision.changes.iter().map(ChangeView::from).collect(),
-        ledger: LedgerRef { index: 0 },
-        ..bare
-    };
-    Kept {
-        answer,
-        decision: None,
-        deploy: Some(decision),
-        deploy_facts: Some(facts),
-        asked_by: String::new(),
     }
 }

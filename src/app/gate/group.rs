@@ -72,10 +72,17 @@ impl App {
             Err(other) => return Err(other),
         }
         let effective = self.effective_for_deploys();
-        let decision = decide_group(&effective, &facts, self.clock().now());
+        let as_of = self.clock().now();
+        let decision = decide_group(&effective, &facts, as_of);
         let sha = question.sha;
         let tree = self.in_mirror(repo, move |mirror| mirror.read_commit(sha)?.tree()).await.ok();
-        self.record_of_deploy(repo, question, &effective, Found { facts, tree, seen }, decision)
+        self.record_of_deploy(
+            repo,
+            question,
+            &effective,
+            Found { facts, tree, seen, as_of },
+            decision,
+        )
     }
 
     /// What the group brings, its members, and how each is judged now.

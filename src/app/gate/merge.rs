@@ -1,12 +1,12 @@
 //! The gate before a merge: the head of a pull request, judged as it stands.
 
-use super::answer::{Answer, ChangeView, LedgerRef, PolicyDigests, Question};
+use super::answer::{Answer, ChangeView, LedgerRef, Question, digests};
 use super::record::{Kept, Record};
 use crate::app::changes::change_id;
 use crate::app::judge::{Judged, Subject};
 use crate::app::{App, AppError};
-use crate::domain::Oid;
 use crate::domain::pull_request::PullRequest;
+use crate::domain::{Oid, Time};
 use crate::git::GitError;
 use crate::policy::State;
 use crate::policy::model::Effective;
@@ -29,15 +29,9 @@ impl App {
         };
         let now = self.clock().now();
         let judged = self.judge(repo, &Subject::Pull(number), now).await?;
-        let change = ChangeView {
-            id: change_id(&repo.id, &Subject::Pull(number)),
-            pull: Some(number),
-            title: judged.title.clone(),
-            class: judged.decision.classification.class,
-            state: judged.decision.state,
-            why: judged.decision.summary.clone(),
-        };
-        self.record_of(repo, question, Some(number), judged, change)
+        let id = change_id(&repo.id, &Subject::Pull(number));
+        let change = ChangeView::of(id, number, &judged.title, &judged.decision);
+        self.record_of(repo, question, (Some(number), now), judged, change)
     }
 
     /// The pull request that is meant: the one named, else the one whose head this commit is. A commit that was the head
@@ -91,56 +85,26 @@ impl App {
         &self,
         repo: &Repository,
         question: &Question,
-        pull: Option<u64>,
+        (pull, as_of): (Option<u64>, Time),
         judged: Judged,
         change: ChangeView,
     ) -> Result<Record, AppError> {
         let facts = serde_json::to_vec(&judged.facts)
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
-        let decision = judged.decision;
-        let fleeting = decision.state == State::Error;
-        let mut answer = Answer {
-            pass: false,
-            state: decision.state,
-            enforced: true,
-            would_pass: false,
-            class: Some(decision.classification.class),
-            purpose: question.purpose.as_str().to_owned(),
-            repo: repo.name.clone(),
-            repo_id: repo.id.clone(),
-            sha: question.sha,
-            tree: judged.tree,
-            environment: None,
-            service: None,
-            pull,
-            decision: String::new(),
-            decided_at: self.clock().now(),
-            policy: digests(&judged.effective),
-            summary: decision.summary.clone(),
-            rules: decision.rules.clone(),
-            missing: decision.missing.clone(),
-            changes: vec![change],
-            ledger: LedgerRef { index: 0 },
-            url: self.url("/decisions/{decision}"),
-            retry_after: None,
-            rollout: None,
-        };
-        answer.bind(&judged.effective);
-        Ok(Record {
-            question: String::new(),
-            holds_until: decision.holds_until,
-            kept: Kept {
-                answer,
-                decision: Some(decision),
-                deploy: None,
-                deploy_facts: None,
-                asked_by: String::new(),
-            },
-            facts,
-            policies: judged.policies,
-            seen: judged.seen,
-            fleeting,
-        })
+        let fleeting = judged.decision.state == State::Error;
+        let mut record = self.bare(
+            repo,
+            question,
+            &judged.effective,
+            judged.decision.state,
+            judged.decision.summary.clone(),
+        )?;
+        record.holds_until = judged.decision.holds_until;
+        record.kept.answer.tree = judged.tree;
+        record.kept.answer.pull = pull;
+        record.kept.tell_change(judged.decision, change, &judged.effective);
+        record.kept.as_of = Some(as_of);
+        Ok(Record { facts, policies: judged.policies, seen: judged.seen, fleeting, ..record })
     }
 
     /// No pull request has this commit as its head: nothing that could be judged, so nothing that passes.
@@ -154,7 +118,9 @@ impl App {
         if sha.is_sha_256() {
             let (effective, why) =
                 (self.effective_for_deploys(), GitError::sha_256(sha).to_string());
-            return self.bare(repo, question, &effective, State::Error, why);
+            let mut record = self.bare(repo, question, &effective, State::Error, why)?;
+            record.kept.answer.bind(&effective);
+            return Ok(record);
         }
         let tree = self
             .in_mirror(repo, move |mirror| {
@@ -200,6 +166,7 @@ impl App {
             "repo": repo.id, "sha": question.sha, "state": state,
         }))
         .map_err(|error| AppError::internal("facts as JSON", &error))?;
+        let now = self.clock().now();
         Ok(Record {
             question: String::new(),
             holds_until: None,
@@ -219,7 +186,7 @@ impl App {
                     service: question.purpose.service().map(str::to_owned),
                     pull: question.pull,
                     decision: String::new(),
-                    decided_at: self.clock().now(),
+                    decided_at: now,
                     policy: digests(effective),
                     summary,
                     rules: Vec::new(),
@@ -234,6 +201,7 @@ impl App {
                 deploy: None,
                 deploy_facts: None,
                 asked_by: String::new(),
+                as_of: Some(now),
             },
             facts,
             policies: self.organisation().bytes(),
@@ -241,13 +209,5 @@ impl App {
             // A commit that is not there may arrive by another way than a delivery: look again each time.
             fleeting: true,
         })
-    }
-}
-
-pub(super) fn digests(effective: &Effective) -> PolicyDigests {
-    PolicyDigests {
-        organisation: effective.organisation_digest.clone(),
-        repository: effective.repository_digest.clone(),
-        base: effective.base.clone(),
     }
 }

@@ -3,6 +3,7 @@
 //! A repeated question costs a read: the answer is remembered with the versions of the facts it saw. Everything else
 //! gathers the facts anew, decides, and records the decision once. Whatever goes wrong is not a pass.
 
+mod again;
 mod answer;
 mod deploy;
 mod group;
@@ -20,11 +21,13 @@ use crate::policy::State;
 use crate::store::decisions;
 use crate::store::repositories::Repository;
 
+pub(crate) use again::{Again, again};
 pub(crate) use answer::named;
 pub use answer::{
     Answer, Asked, ChangeView, LedgerRef, PolicyDigests, Purpose, Question, default_service,
 };
 pub use record::Kept;
+pub(crate) use record::Record;
 pub use statement::{PAYLOAD_TYPE, PREDICATE_TYPE};
 
 /// How long an answer may be used (contract: at most ten minutes).

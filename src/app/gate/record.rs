@@ -1,6 +1,6 @@
 //! A decision is recorded once per distinct facts: the same question with the same facts is the same decision.
 
-use super::answer::{Answer, Question};
+use super::answer::{Answer, PolicyDigests, Question};
 use crate::app::{AppError, Command, Unit, fields};
 use crate::domain::{Time, id};
 use crate::policy::decision::Decision;
@@ -24,10 +24,13 @@ pub struct Kept {
     pub deploy_facts: Option<DeployFacts>,
     /// Who asked first.
     pub asked_by: String,
+    /// As of which instant it was judged: with facts and policies all that it is a function of (P4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Time>,
 }
 
 /// A decision to record.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The question as one text.
     pub question: String,
     /// What to keep; index and time are filled in here.
@@ -61,72 +64,96 @@ pub(super) fn rest(question: &Question) -> String {
     id::derived("q", &parts)
 }
 
+/// Digest of what was decided: the part of a decision's id that is the same for every way to ask.
+pub(super) fn outcome(answer: &Answer) -> String {
+    let outcome = serde_json::to_string(&(
+        answer.state,
+        answer.class,
+        &answer.rules,
+        &answer.missing,
+        &answer.changes,
+    ))
+    .unwrap_or_default();
+    id::sha256(outcome.as_bytes())
+}
+
+/// A decision's id: the question, the facts by their digest, the policies and the outcome.
+pub(super) fn decision_id(
+    question: &str,
+    facts: &str,
+    policy: &PolicyDigests,
+    outcome: &str,
+) -> String {
+    let repository = policy.repository.as_deref().unwrap_or("none");
+    id::derived("dec", &[question, facts, &policy.organisation, repository, outcome])
+}
+
+/// What an entry says of a decision. `body` is everything that is kept of it, as text: bound by its digest.
+pub(super) fn entry(
+    kept: &Kept,
+    facts: &str,
+    body: &str,
+) -> serde_json::Map<String, serde_json::Value> {
+    let answer = &kept.answer;
+    fields(serde_json::json!({
+        "decision": answer.decision,
+        "repo": answer.repo_id,
+        "repo_name": answer.repo,
+        "sha": answer.sha,
+        "tree": answer.tree,
+        "purpose": answer.purpose,
+        "environment": answer.environment,
+        "service": answer.service,
+        "pull": answer.pull,
+        "state": answer.state,
+        "pass": answer.pass,
+        "enforced": answer.enforced,
+        "rollout": answer.rollout,
+        "class": answer.class,
+        "changes": answer.changes.iter().map(|change| &change.id).collect::<Vec<_>>(),
+        "as_of": kept.as_of,
+        "facts": facts,
+        "policy": answer.policy,
+        "kept": id::sha256(body.as_bytes()),
+    }))
+}
+
+/// The columns of a decision.
+pub(super) fn row(
+    kept: &Kept,
+    facts: &str,
+    (decided_at, index): (Time, u64),
+) -> Result<DecisionRow, AppError> {
+    let answer = &kept.answer;
+    let json = |error: serde_json::Error| AppError::internal("a decision as JSON", &error);
+    Ok(DecisionRow {
+        id: answer.decision.clone(),
+        repo: answer.repo_id.clone(),
+        sha: answer.sha.to_string(),
+        purpose: answer.purpose.clone(),
+        environment: answer.environment.clone(),
+        service: answer.service.clone(),
+        pull: answer.pull,
+        state: answer.state.as_str().to_owned(),
+        class: answer.class.map(|class| class.as_str().to_owned()),
+        decided_at: decided_at.micros(),
+        facts: facts.to_owned(),
+        policy: serde_json::to_string(&answer.policy).map_err(json)?,
+        body: serde_json::to_string(kept).map_err(json)?,
+        ledger_index: index,
+    })
+}
+
 impl Record {
-    /// The decision's id: the question, the facts, the policies and the outcome.
-    fn id(&self) -> String {
-        let answer = &self.kept.answer;
-        let outcome = serde_json::to_string(&(
-            answer.state,
-            answer.class,
-            &answer.rules,
-            &answer.missing,
-            &answer.changes,
-        ))
-        .unwrap_or_default();
-        id::derived(
-            "dec",
-            &[
-                &self.question,
-                &id::sha256(&self.facts),
-                &answer.policy.organisation,
-                answer.policy.repository.as_deref().unwrap_or("none"),
-                &id::sha256(outcome.as_bytes()),
-            ],
-        )
-    }
-
-    fn row(&self, decided_at: Time, index: u64) -> Result<DecisionRow, AppError> {
-        let answer = &self.kept.answer;
-        let json = |error: serde_json::Error| AppError::internal("a decision as JSON", &error);
-        Ok(DecisionRow {
-            id: answer.decision.clone(),
-            repo: answer.repo_id.clone(),
-            sha: answer.sha.to_string(),
-            purpose: answer.purpose.clone(),
-            environment: answer.environment.clone(),
-            service: answer.service.clone(),
-            pull: answer.pull,
-            state: answer.state.as_str().to_owned(),
-            class: answer.class.map(|class| class.as_str().to_owned()),
-            decided_at: decided_at.micros(),
-            facts: id::sha256(&self.facts),
-            policy: serde_json::to_string(&answer.policy).map_err(json)?,
-            body: serde_json::to_string(&self.kept).map_err(json)?,
-            ledger_index: index,
-        })
-    }
-
-    fn entry(&self) -> serde_json::Map<String, serde_json::Value> {
-        let answer = &self.kept.answer;
-        fields(serde_json::json!({
-            "decision": answer.decision,
-            "repo": answer.repo_id,
-            "repo_name": answer.repo,
-            "sha": answer.sha,
-            "tree": answer.tree,
-            "purpose": answer.purpose,
-            "environment": answer.environment,
-            "service": answer.service,
-            "pull": answer.pull,
-            "state": answer.state,
-            "pass": answer.pass,
-            "enforced": answer.enforced,
-            "rollout": answer.rollout,
-            "class": answer.class,
-            "changes": answer.changes.iter().map(|change| &change.id).collect::<Vec<_>>(),
-            "facts": id::sha256(&self.facts),
-            "policy": answer.policy,
-        }))
+    /// As it was recorded before, to be recorded again: nothing is remembered of it.
+    pub(in crate::app) fn of_kept(
+        kept: Kept,
+        facts: Vec<u8>,
+        policies: Vec<(String, Vec<u8>)>,
+    ) -> Self {
+        let (question, _) = super::again::asked(&kept.answer, &id::sha256(&facts));
+        let seen = String::new();
+        Self { question, kept, facts, policies, seen, holds_until: None, fleeting: true }
     }
 }
 
@@ -134,14 +161,16 @@ impl Command for Record {
     type Out = Kept;
 
     async fn run(&mut self, unit: &mut Unit) -> Result<Kept, AppError> {
-        let decision = self.id();
+        let facts = id::sha256(&self.facts);
+        let answer = &self.kept.answer;
+        let decision = decision_id(&self.question, &facts, &answer.policy, &outcome(answer));
         self.kept.answer.url = self.kept.answer.url.replace("{decision}", &decision);
         self.kept.answer.decision = decision;
         self.kept.answer.decided_at = unit.now();
         self.kept.answer.ledger.index = unit.next_index();
-        let row = self.row(unit.now(), unit.next_index())?;
+        let row = row(&self.kept, &facts, (unit.now(), unit.next_index()))?;
         if decisions::put(unit.tx(), &row).await? {
-            unit.record("decision", self.entry())?;
+            unit.record("decision", entry(&self.kept, &facts, &row.body))?;
             let body = zstd::bulk::compress(&self.facts, 3)
                 .map_err(|error| AppError::internal("facts cannot be compressed", &error))?;
             decisions::put_snapshot(unit.tx(), &row.facts, &body).await?;

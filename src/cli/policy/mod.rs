@@ -7,6 +7,8 @@ mod replay;
 mod suggest;
 mod test;
 
+pub(super) use replay::instant;
+
 use clap::{Subcommand, ValueEnum};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -50,7 +50,8 @@ pub(in crate::cli) struct ReplayArgs {
     format: Format,
 }
 
-fn instant(text: &str) -> Result<Time, String> {
+/// A date, meaning its beginning, or a time.
+pub(in crate::cli) fn instant(text: &str) -> Result<Time, String> {
     let parse = |text: &str| text.parse::<Time>().ok();
     parse(text).or_else(|| parse(&format!("{text}T00:00:00Z"))).ok_or_else(|| {
         format!(
