@@ -15,6 +15,7 @@ mod access;
 mod bad_input;
 mod baseline;
 mod bots;
+mod bundle;
 mod coauthors;
 mod comments;
 mod dependencies;

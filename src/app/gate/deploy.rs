@@ -109,5 +109,6 @@ fn kept(facts: DeployFacts, tree: Option<Oid>, decision: DeployDecision, bare: A
         deploy: Some(decision),
         deploy_facts: Some(facts),
         asked_by: String::new(),
+        resource: None,
     }
 }

@@ -24,6 +24,9 @@ pub struct Kept {
     pub deploy_facts: Option<DeployFacts>,
     /// Who asked first.
     pub asked_by: String,
+    /// Where the repository was, `git+https://…`: what its attestations are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 /// A decision to record.
