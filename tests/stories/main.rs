@@ -16,6 +16,7 @@ mod bad_input;
 mod baseline;
 mod bots;
 mod bundle;
+mod bundle_outside;
 mod coauthors;
 mod comments;
 mod dependencies;

@@ -361,6 +361,29 @@ def lines(zip_, name, most):
         raise Fault(name, "the last line has no end")
 
 
+def canonical(value):
+    """RFC 8785 for the values of entries: no fractions, keys in the order of UTF-16."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(canonical(key) + ":" + canonical(value[key]) for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, float):
+        raise ValueError("a number with a fraction")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def is_entry(entry, raw):
+    """Whether these bytes are an entry as it is written."""
+    try:
+        kind, at = entry.get("kind"), entry.get("at")
+        return (canonical(entry).encode("utf-8") == raw and entry.get("v") == 1 and len(raw) <= 65535
+                and re.fullmatch("[a-z]([a-z0-9_.]{0,62}[a-z0-9])?", kind) is not None
+                and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", at) is not None)
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        return False
+
+
 def entries(zip_, size):
     """Leaves and decisions of entries.jsonl."""
     leaves, decisions, last = [], [], -1
@@ -373,8 +396,8 @@ def entries(zip_, size):
         entry = parsed(place, raw)
         if index <= last or index >= size:
             raise Fault(place, f"entry {index} comes twice, out of order, or is not in the checkpoint")
-        if not isinstance(entry, dict) or entry.get("v") != 1 or len(raw) > 65535:
-            raise Fault(place, f"entry {index} is not of a known version")
+        if not is_entry(entry, raw):
+            raise Fault(place, f"entry {index} is not canonical, or not of a known form")
         last = index
         leaves.append((index, hashlib.sha256(b"\x00" + raw).digest()))
         if entry.get("kind") == "decision":
