@@ -16,8 +16,8 @@ use crate::ledger::tree::leaf_hash;
 use crate::policy::State;
 use crate::policy::decision::{Counted, Rule, RuleState};
 use crate::report::attestation::{
-    ChangeRecord, RecordedApproval, RecordedChange, RecordedEntry, RecordedPolicy, RecordedRepository,
-    RecordedRule,
+    ChangeRecord, RecordedApproval, RecordedChange, RecordedEntry, RecordedPolicy,
+    RecordedRepository, RecordedRule,
 };
 use crate::store::decisions::DecisionRow;
 use crate::store::{self, Tx};
@@ -53,29 +53,30 @@ impl App {
     ) -> Result<Attested, AppError> {
         let kept: Kept = store::json("decision", "body", &row.id, &row.body)?;
         let entry = store::ledger::entry(tx, row.ledger_index).await?;
-        let (_, entry, _) = entry
-            .ok_or_else(|| AppError::internal("a decision's entry is missing", &row.ledger_index))?;
+        let (_, entry, _) = entry.ok_or_else(|| {
+            AppError::internal("a decision's entry is missing", &row.ledger_index)
+        })?;
         let key = self.signer().key();
         let place = RecordedEntry {
             origin: key.name().to_owned(),
             index: row.ledger_index,
             leaf_hash: leaf_hash(&entry).to_string(),
         };
-        let signed = |predicate_type: &str, predicate: Value| {
+        let signed = |predicate_type: &str, predicate: &Value| {
             let statement = statement(&kept, predicate_type, predicate);
             let payload = serde_json_canonicalizer::to_vec(&statement)
                 .map_err(|error| AppError::internal("a statement as JSON", &error))?;
             Ok::<_, AppError>(Envelope::sign(IN_TOTO, &payload, key))
         };
-        let summary = signed(SUMMARY, summary(&kept, row, key.name()))?;
+        let summary = signed(SUMMARY, &summary(&kept, row, key.name()))?;
         let record = serde_json::to_value(record(&kept, row, place))
             .map_err(|error| AppError::internal("a change record as JSON", &error))?;
-        Ok(Attested { summary, record: signed(RECORD, record)? })
+        Ok(Attested { summary, record: signed(RECORD, &record)? })
     }
 }
 
 /// The statement around a predicate: what it is about is the commit.
-fn statement(kept: &Kept, predicate_type: &str, predicate: Value) -> Value {
+fn statement(kept: &Kept, predicate_type: &str, predicate: &Value) -> Value {
     json!({
         "_type": STATEMENT,
         "subject": [{ "name": resource(kept), "digest": { "gitCommit": kept.answer.sha } }],
@@ -95,9 +96,7 @@ fn resource(kept: &Kept) -> String {
 /// The predicate of a verification summary (<https://slsa.dev/spec/v1.2/verification_summary>).
 fn summary(kept: &Kept, row: &DecisionRow, origin: &str) -> Value {
     let told = &kept.answer;
-    let input = |name: &str, digest: &str| {
-        json!({ "uri": format!("urn:countersign:{name}"), "digest": { "sha256": hex(digest) } })
-    };
+    let input = |name: &str, digest: &str| json!({ "uri": format!("urn:countersign:{name}"), "digest": { "sha256": hex(digest) } });
     let mut inputs = vec![input("facts", &row.facts)];
     inputs.extend(told.policy.repository.iter().map(|digest| input("policy:repository", digest)));
     let passed = told.state.passes();
@@ -117,11 +116,11 @@ fn summary(kept: &Kept, row: &DecisionRow, origin: &str) -> Value {
 /// its changes by their states alone.
 fn levels(kept: &Kept) -> Vec<&'static str> {
     let told = &kept.answer;
-    let trivial = |class: Option<Class>, state| {
-        class == Some(Class::Trivial) && state == State::AutoApproved
-    };
+    let trivial =
+        |class: Option<Class>, state| class == Some(Class::Trivial) && state == State::AutoApproved;
     if let Some(decision) = &kept.decision {
-        let architects = |rule: &Rule| rule.id == "architects" && rule.state == RuleState::Satisfied;
+        let architects =
+            |rule: &Rule| rule.id == "architects" && rule.state == RuleState::Satisfied;
         let approved = |one: &Counted| {
             one.counts && one.verdict == "approve" && one.role.as_deref() == Some("architect")
         };

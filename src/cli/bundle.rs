@@ -118,7 +118,11 @@ fn text(path: &Path, made: &Bundled) -> String {
         row(DIM, "holds", &what),
         row(DIM, "as of", &format!("the checkpoint of {head}")),
         row(DIM, "key", &manifest.key),
-        row(DIM, "check", "countersign verify FILE --key KEY, with the key from a place the auditor trusts"),
+        row(
+            DIM,
+            "check",
+            "countersign verify FILE --key KEY, with the key from a place the auditor trusts",
+        ),
     ]
     .join("\n")
 }

@@ -129,18 +129,44 @@ fn holds(checked: &Checked) -> String {
         row(DIM, "about", &foreign(&about)),
         row(DIM, "ledger", &foreign(&manifest.origin)),
         row(DIM, "holds", &what),
-        row(DIM, "as of", &format!("size {}, root {}", manifest.checkpoint.size, manifest.checkpoint.root)),
-        row(GREEN, "proven", &format!("{} have the sums that the key signed, and no other is there", plural(checked.files, "file", "files"))),
-        row(GREEN, "proven", "every entry stands in the ledger under that root, which the key signed"),
-        row(GREEN, "proven", "every attestation is signed, and says of its decision what the entry says"),
+        row(
+            DIM,
+            "as of",
+            &format!("size {}, root {}", manifest.checkpoint.size, manifest.checkpoint.root),
+        ),
+        row(
+            GREEN,
+            "proven",
+            &format!(
+                "{} have the sums that the key signed, and no other is there",
+                plural(checked.files, "file", "files")
+            ),
+        ),
+        row(
+            GREEN,
+            "proven",
+            "every entry stands in the ledger under that root, which the key signed",
+        ),
+        row(
+            GREEN,
+            "proven",
+            "every attestation is signed, and says of its decision what the entry says",
+        ),
     ];
     lines.extend(continues(checked));
     lines.extend(NOT_PROVEN.iter().map(|text| row(AMBER, "not", text)));
     lines.push(if checked.anchored {
         row(GREEN, "holds", &format!("under the key {}", manifest.key))
     } else {
-        let text = format!("the key came with the bundle, so anybody could have made it: {}", foreign(&manifest.key));
-        format!("{}\n{}", row(RED, "UNANCHORED", &text), row(DIM, "", "get the ledger's key by another way, and give it with --key"))
+        let text = format!(
+            "the key came with the bundle, so anybody could have made it: {}",
+            foreign(&manifest.key)
+        );
+        format!(
+            "{}\n{}",
+            row(RED, "UNANCHORED", &text),
+            row(DIM, "", "get the ledger's key by another way, and give it with --key")
+        )
     });
     lines.join("\n")
 }
@@ -149,18 +175,21 @@ fn continues(checked: &Checked) -> Vec<String> {
     let manifest = &checked.manifest;
     let mut lines = Vec::new();
     if let Some(previous) = &manifest.previous {
-        let text = format!("that ledger begins with the {} of an older checkpoint in the bundle", plural(previous.size, "entry", "entries"));
+        let text = format!(
+            "that ledger begins with the {} of an older checkpoint in the bundle",
+            plural(previous.size, "entry", "entries")
+        );
         lines.push(row(GREEN, "proven", &text));
     }
-    match checked.older {
-        Some(size) => {
-            let text = format!("that ledger begins with the {} of the checkpoint that you brought", plural(size, "entry", "entries"));
-            lines.push(row(GREEN, "proven", &text));
-        }
-        None => {
-            let text = "that it continues the ledger that you saw before: no checkpoint of yours was given with --checkpoint";
-            lines.push(row(AMBER, "not", text));
-        }
+    if let Some(size) = checked.older {
+        let text = format!(
+            "that ledger begins with the {} of the checkpoint that you brought",
+            plural(size, "entry", "entries")
+        );
+        lines.push(row(GREEN, "proven", &text));
+    } else {
+        let text = "that it continues the ledger that you saw before: no checkpoint of yours was given with --checkpoint";
+        lines.push(row(AMBER, "not", text));
     }
     lines
 }

@@ -112,10 +112,7 @@ mod tests {
         let file = sign(PURPOSE, b"sums\n", &key());
         let own = key().verifier().clone();
         assert_eq!(verify(file.as_bytes(), PURPOSE, b"sums\n", &own), Ok(()));
-        assert_eq!(
-            verify(file.as_bytes(), PURPOSE, b"sums", &own),
-            Err(SshSigError::Invalid)
-        );
+        assert_eq!(verify(file.as_bytes(), PURPOSE, b"sums", &own), Err(SshSigError::Invalid));
         assert_eq!(verify(file.as_bytes(), "git", b"sums\n", &own), Err(SshSigError::Form));
         let other = SigningKey::from_seed("a", &[9; 32]).expect("a key");
         let other = other.verifier();

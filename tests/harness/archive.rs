@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use countersign::domain::id;
+use countersign::ledger::bundle::NAMESPACE;
 use countersign::ledger::bundle::zip::Writer;
+use countersign::ledger::key::SigningKey;
+use countersign::ledger::sshsig;
 
 /// Numbers that are the same in every run.
 pub struct Seed(u64);
@@ -14,7 +17,7 @@ impl Seed {
         Self(seed)
     }
 
-    /// A number below `end` (SplitMix64).
+    /// A number below `end` (`SplitMix64`).
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -71,9 +74,17 @@ fn summed(mut files: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// The bundle of these files, its sums signed anew with the ledger's own key.
+pub fn signed(files: Vec<(String, Vec<u8>)>, key: &SigningKey) -> Vec<u8> {
+    let mut files = summed(files);
+    let (last, before) = files.split_last_mut().expect("files");
+    last.1 = sshsig::sign(NAMESPACE, &before[before.len() - 1].1, key).into_bytes();
+    pack(&files)
+}
+
 /// Touches a bundle in one place, and says what was done.
 pub fn touch(bytes: &[u8], seed: &mut Seed, round: usize) -> (String, Vec<u8>) {
-    if round % 3 == 0 {
+    if round.is_multiple_of(3) {
         return touch_bytes("the archive", bytes, seed);
     }
     let mut files = list(bytes);

@@ -83,7 +83,8 @@ async fn libraries_of_others_read_archive_tree_and_attestations() {
         .expect("python runs");
     assert!(read.status.success(), "{}\n{HINT}", shown(&read));
     let text = shown(&read);
-    for client in ["cryptography 1", "securesystemslib 6", "in-toto-attestation 6", "jsonschema 3"] {
+    for client in ["cryptography 1", "securesystemslib 6", "in-toto-attestation 6", "jsonschema 3"]
+    {
         assert!(text.contains(client), "{text}");
     }
     let proven = text.lines().find_map(|line| line.strip_prefix("pymerkle ")).expect("a count");

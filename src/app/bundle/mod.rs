@@ -171,6 +171,7 @@ impl Signed {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn disk(error: io::Error) -> AppError {
     AppError::Unavailable(format!("the bundle cannot be written: {error}"))
 }

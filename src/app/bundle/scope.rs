@@ -9,7 +9,7 @@ use crate::app::deploys::body;
 use crate::app::{App, AppError};
 use crate::domain::Time;
 use crate::ledger::bundle::decided::{Decided, KIND};
-use crate::ledger::bundle::Scope;
+use crate::ledger::bundle::{MAX_ENTRIES, Scope};
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
 use crate::store::list::Window;
@@ -152,6 +152,11 @@ impl InScope {
                     cited.push(cite(index, kind, bytes)?);
                 }
                 next = index + 1;
+            }
+            if cited.len() > MAX_ENTRIES {
+                return Err(AppError::Invalid(format!(
+                    "more than {MAX_ENTRIES} entries are about this period; take a shorter one"
+                )));
             }
             progress(next.min(size), size);
         }

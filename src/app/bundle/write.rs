@@ -166,10 +166,7 @@ fn add<W: Write + Seek>(zip: &mut Writer<W>, name: &str, bytes: &[u8]) -> Result
     zip.add(name, bytes).map_err(disk)
 }
 
-fn line<W: Write + Seek>(
-    zip: &mut Writer<W>,
-    value: &serde_json::Value,
-) -> Result<(), AppError> {
+fn line<W: Write + Seek>(zip: &mut Writer<W>, value: &serde_json::Value) -> Result<(), AppError> {
     let mut bytes = serde_json_canonicalizer::to_vec(value)
         .map_err(|error| AppError::internal("a row as JSON", &error))?;
     bytes.push(b'\n');
@@ -192,9 +189,9 @@ async fn write_entries<W: Write + Seek>(
     for Cited { index, .. } in &job.cited {
         let proof = tiles.inclusion(tx, *index, head.size).await?;
         let receipt = Receipt { extra: None, index: *index, proof, checkpoint: note.clone() };
-        receipt.proves(&entry(tx, *index).await?, head).map_err(|error| {
-            AppError::ReadOnly(format!("{error}; run `countersign verify`"))
-        })?;
+        receipt
+            .proves(&entry(tx, *index).await?, head)
+            .map_err(|error| AppError::ReadOnly(format!("{error}; run `countersign verify`")))?;
         add(zip, &layout::proof(*index), receipt.to_string().as_bytes())?;
     }
     Ok(())

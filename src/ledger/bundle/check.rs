@@ -9,17 +9,16 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use super::zip::{Reader, ZipError};
-use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, decided, layout};
-use crate::ledger::canonical::MAX_BYTES;
+use super::entries::{Found, Lines};
+use super::unzip::{Reader, ZipError};
+use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, layout};
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::entry::check_entry;
 use crate::ledger::key::VerifierKey;
 use crate::ledger::note::MAX_NOTE;
 use crate::ledger::receipt::Receipt;
 use crate::ledger::sshsig;
 use crate::ledger::statement::{Envelope, IN_TOTO};
-use crate::ledger::tree::{Hash, leaf_hash, verify_consistency, verify_inclusion};
+use crate::ledger::tree::{Hash, verify_consistency, verify_inclusion};
 
 /// The most bytes of a small file: keys, notes, statements, policies.
 const SMALL: u64 = 2 * MAX_NOTE as u64;
@@ -91,7 +90,10 @@ pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
         ("facts", facts, manifest.facts),
     ] {
         if have as u64 != need {
-            return Err(fault(layout::MANIFEST, format!("`{what}` is {need}, but there are {have}")));
+            return Err(fault(
+                layout::MANIFEST,
+                format!("`{what}` is {need}, but there are {have}"),
+            ));
         }
     }
     for name in [layout::SCHEMA, layout::README, layout::VERIFIER] {
@@ -157,13 +159,6 @@ fn older(
     Ok(Some(older.size))
 }
 
-/// What was found so far.
-#[derive(Debug, Default)]
-struct Found {
-    leaves: Vec<(u64, Hash)>,
-    decisions: Vec<Decided>,
-}
-
 struct Checker<R> {
     zip: Reader<R>,
     key: VerifierKey,
@@ -205,8 +200,8 @@ impl<R: Read> Checker<R> {
     fn head(&mut self, name: &str, need: &Head) -> Result<(String, Checkpoint), Fault> {
         let bytes = self.file(name, SMALL)?;
         let keys = std::slice::from_ref(&self.key);
-        let head = Checkpoint::open(&bytes, self.key.name(), keys)
-            .map_err(|error| fault(name, error))?;
+        let head =
+            Checkpoint::open(&bytes, self.key.name(), keys).map_err(|error| fault(name, error))?;
         if Head::from(&head) != *need {
             return Err(fault(name, "it is not the one that the manifest names"));
         }
@@ -222,7 +217,8 @@ impl<R: Read> Checker<R> {
             lines.take(piece, |number, line| {
                 if wrong.is_none() {
                     let why = found.entry(line).err();
-                    wrong = why.map(|why| fault(&format!("{} line {number}", layout::ENTRIES), why));
+                    wrong =
+                        why.map(|why| fault(&format!("{} line {number}", layout::ENTRIES), why));
                 }
             });
         });
@@ -233,7 +229,9 @@ impl<R: Read> Checker<R> {
         if !lines.ended() {
             return Err(fault(layout::ENTRIES, "the last line has no end, or a line is too long"));
         }
-        if let Some((index, _)) = self.found.leaves.last().filter(|(index, _)| *index >= manifest.checkpoint.size) {
+        if let Some((index, _)) =
+            self.found.leaves.last().filter(|(index, _)| *index >= manifest.checkpoint.size)
+        {
             return Err(fault(layout::ENTRIES, format!("entry {index} is not in the checkpoint")));
         }
         Ok(())
@@ -246,11 +244,19 @@ impl<R: Read> Checker<R> {
             let text = String::from_utf8_lossy(&text);
             let receipt: Receipt = text.parse().map_err(|error| fault(&name, error))?;
             if receipt.index != index || receipt.checkpoint != note || receipt.to_string() != text {
-                return Err(fault(&name, format!("not a proof of entry {index} under tlog/checkpoint")));
+                return Err(fault(
+                    &name,
+                    format!("not a proof of entry {index} under tlog/checkpoint"),
+                ));
             }
-            verify_inclusion(index, head.size, &leaf, &receipt.proof, &head.root).map_err(|error| {
-                fault(&name, format!("entry {index} is not in the ledger that was signed: {error}"))
-            })?;
+            verify_inclusion(index, head.size, &leaf, &receipt.proof, &head.root).map_err(
+                |error| {
+                    fault(
+                        &name,
+                        format!("entry {index} is not in the ledger that was signed: {error}"),
+                    )
+                },
+            )?;
             self.found.leaves.push((index, leaf));
         }
         Ok(())
@@ -285,7 +291,8 @@ impl<R: Read> Checker<R> {
     /// Policies and facts: each is there once, under its own digest. Gives how many of each.
     fn by_digest(&mut self) -> Result<(usize, usize), Fault> {
         let decisions = &self.found.decisions;
-        let policies: BTreeSet<String> = decisions.iter().flat_map(Decided::policies).cloned().collect();
+        let policies: BTreeSet<String> =
+            decisions.iter().flat_map(Decided::policies).cloned().collect();
         let facts: BTreeSet<String> = decisions.iter().map(|one| one.facts.clone()).collect();
         for (digests, named, most) in [
             (&policies, layout::policy as fn(&str) -> String, SMALL),
@@ -306,7 +313,8 @@ impl<R: Read> Checker<R> {
     /// A list that is the service's word: that it has as many lines as the manifest says.
     fn count(&mut self, name: &str, need: u64) -> Result<(), Fault> {
         let mut have = 0;
-        let counted = |piece: &[u8]| have += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let counted =
+            |piece: &[u8]| have += piece.split(|byte| *byte == b'\n').skip(1).count() as u64;
         self.zip.pass(name, MAX_STREAMED, counted).map_err(|error| at(name, &error))?;
         if have == need {
             return Ok(());
@@ -331,58 +339,5 @@ impl<R: Read> Checker<R> {
         let files = self.zip.members().len() as u64;
         self.zip.finish().map_err(|error| at("the end of the archive", &error))?;
         Ok(files)
-    }
-}
-
-impl Found {
-    fn entry(&mut self, line: &[u8]) -> Result<(), String> {
-        let (index, bytes) = layout::read_entry_line(line)
-            .ok_or("not of the form {\"index\":N,\"entry\":{…}}")?;
-        if self.leaves.last().is_some_and(|(last, _)| index <= *last) {
-            return Err(format!("entry {index} comes twice or out of order"));
-        }
-        check_entry(bytes).map_err(|error| format!("entry {index}: {error}"))?;
-        self.leaves.push((index, leaf_hash(bytes)));
-        if is_decision(bytes) {
-            let decision = Decided::read(index, bytes);
-            let decision = decision.ok_or_else(|| format!("entry {index} is no decision of the known form"))?;
-            self.decisions.push(decision);
-        }
-        Ok(())
-    }
-}
-
-/// Whether an entry is of the kind that attestations speak of.
-fn is_decision(bytes: &[u8]) -> bool {
-    let value: Option<Value> = serde_json::from_slice(bytes).ok();
-    value.is_some_and(|value| value.get("kind").and_then(Value::as_str) == Some(decided::KIND))
-}
-
-/// Lines out of pieces, none longer than the longest entry's.
-#[derive(Debug, Default)]
-struct Lines {
-    rest: Vec<u8>,
-    number: u64,
-    too_long: bool,
-}
-
-impl Lines {
-    fn take(&mut self, piece: &[u8], mut tell: impl FnMut(u64, &[u8])) {
-        for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            if self.too_long {
-                return;
-            }
-            self.rest.extend_from_slice(part);
-            self.too_long = self.rest.len() > MAX_BYTES + 64;
-            if let Some(line) = self.rest.strip_suffix(b"\n") {
-                self.number += 1;
-                tell(self.number, line);
-                self.rest.clear();
-            }
-        }
-    }
-
-    fn ended(&self) -> bool {
-        self.rest.is_empty() && !self.too_long
     }
 }

@@ -118,7 +118,8 @@ impl Decided {
         ];
         common.iter().chain(known).find_map(|(at, need)| {
             let have = statement.pointer(at).unwrap_or(&Value::Null);
-            (have != need).then(|| format!("`{at}` is {have}, the ledger's entry {} says {need}", self.index))
+            (have != need)
+                .then(|| format!("`{at}` is {have}, the ledger's entry {} says {need}", self.index))
         })
     }
 }
@@ -142,7 +143,8 @@ mod tests {
     #[test]
     fn a_name_of_a_file_is_made_of_ids_and_digests_alone() {
         assert!(is_id("dec_3k9v0m2q8r5t7w1x"));
-        for bad in ["dec_", "dec_../../../../../x", "dec_3K9V0M2Q8R5T7W1X", "chg_3k9v0m2q8r5t7w1x"] {
+        for bad in ["dec_", "dec_../../../../../x", "dec_3K9V0M2Q8R5T7W1X", "chg_3k9v0m2q8r5t7w1x"]
+        {
             assert!(!is_id(bad), "{bad}");
         }
         assert_eq!(hex("sha256:../../etc/passwd"), None);

@@ -132,7 +132,12 @@ mod tests {
         assert_eq!(line, b"{\"index\":17,\"entry\":{\"a\":\"}\"}}\n");
         let read = read_entry_line(&line[..line.len() - 1]);
         assert_eq!(read, Some((17, b"{\"a\":\"}\"}".as_slice())));
-        for bad in ["", "{\"index\":017,\"entry\":{}}", "{\"index\":1,\"entry\":{} ", "{\"index\": 1,\"entry\":{}}"] {
+        for bad in [
+            "",
+            "{\"index\":017,\"entry\":{}}",
+            "{\"index\":1,\"entry\":{} ",
+            "{\"index\": 1,\"entry\":{}}",
+        ] {
             assert_eq!(read_entry_line(bad.as_bytes()), None, "{bad}");
         }
     }

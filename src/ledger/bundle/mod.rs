@@ -6,7 +6,9 @@
 
 pub mod check;
 pub mod decided;
+mod entries;
 pub mod layout;
+pub mod unzip;
 pub mod zip;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,9 @@ pub use decided::Decided;
 pub const FORMAT: &str = "countersign-bundle/v1";
 /// The namespace of the signature over `SHA256SUMS`.
 pub const NAMESPACE: &str = "countersign-bundle";
+
+/// The most entries of a bundle: whoever checks one keeps a line's hash until its proof comes.
+pub const MAX_ENTRIES: usize = 4_000_000;
 
 /// `manifest.json`: what the bundle is about, and how many files follow from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ import sys
 import zlib
 
 SMALL, LARGE, FACTS = 2_000_000, 2**32 - 1, 256 << 20
+MAX_ENTRIES = 4_000_000
 STATEMENT = "https://in-toto.io/Statement/v1"
 SUMMARY, RECORD = "https://slsa.dev/verification_summary/v1", "urn:countersign:change-record:v1"
 PASSING = ("auto_approved", "approved", "emergency_open")
@@ -398,6 +399,8 @@ def entries(zip_, size):
             raise Fault(place, f"entry {index} comes twice, out of order, or is not in the checkpoint")
         if not is_entry(entry, raw):
             raise Fault(place, f"entry {index} is not canonical, or not of a known form")
+        if len(leaves) >= MAX_ENTRIES:
+            raise Fault(place, f"more than {MAX_ENTRIES} entries")
         last = index
         leaves.append((index, hashlib.sha256(b"\x00" + raw).digest()))
         if entry.get("kind") == "decision":
