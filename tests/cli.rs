@@ -733,7 +733,7 @@ fn an_abbreviated_commit_is_looked_up_in_the_clone_or_refused() {
 fn help_lists_no_command_that_does_nothing() {
     let (code, out, _) = run(folder().path(), &["--help"]);
     assert_eq!(code, 0);
-    for later in ["openapi", "report", "bundle", "role ", "backfill", "deploy "] {
+    for later in ["openapi", "report", "role ", "backfill", "deploy "] {
         assert!(!out.contains(&format!("\n  {later}")), "{later}");
     }
     assert!(out.contains("\n  countersign serve --config countersign.toml\n"));

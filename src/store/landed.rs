@@ -74,13 +74,9 @@ const RECOUNT: &str = concat!("insert into change_total ", counted!(""));
 pub(super) const COUNTERS: Counters =
     Counters { count: COUNT, tidy: TIDY, wrong: WRONG, clear: CLEAR, recount: RECOUNT };
 
-/// One change as it was at a size of the ledger.
-const AT: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change_version \
-     where id = $1 and coalesce(ledger_index, 0) < $2 and until >= $2";
-
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[AT, NEWEST, OLDEST, SPANS, EDGE, SINCE, BEFORE, COUNT, TIDY, WRONG, CLEAR, RECOUNT];
+    &[NEWEST, OLDEST, SPANS, EDGE, SINCE, BEFORE, COUNT, TIDY, WRONG, CLEAR, RECOUNT];
 
 /// Which changes a list shows. Times in microseconds, `until` excluded.
 #[derive(Debug, Clone, Default)]
@@ -118,11 +114,6 @@ pub async fn list(
         .bind(id)
         .fetch_all(conn)
         .await)?)
-}
-
-/// A landed change as it was at a size of the ledger; `None`: it was not known, or had not landed.
-pub async fn at(tx: &mut Tx, id: &str, size: i64) -> Result<Option<ChangeRow>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(AT).bind(id).bind(size).fetch_optional(conn).await)?)
 }
 
 /// The place of a row.

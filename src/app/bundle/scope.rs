@@ -43,7 +43,7 @@ pub(super) async fn change_at(
     id: &str,
     size: u64,
 ) -> Result<Option<ChangeRow>, AppError> {
-    let past = landed::at(tx, id, sized(size)).await?;
+    let past = store::changes::at(tx, id, sized(size)).await?;
     if past.is_some() {
         return Ok(past);
     }
