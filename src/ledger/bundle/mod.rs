@@ -1,7 +1,7 @@
 //! Bundles: the evidence about one change or a period in one ZIP that is checked without the service (product: "bundle").
 //!
 //! Which files stand in a bundle, and in which order, follows from its manifest and its entries: [`layout`] says the
-//! names, [`zip`] the bytes around the files, [`check`] reads one and believes nothing in it. The same ledger, scope and
+//! names, [`mod@zip`] the bytes around the files, [`mod@check`] reads one and believes nothing in it. The same ledger, scope and
 //! checkpoint give the same bytes.
 
 pub mod check;
