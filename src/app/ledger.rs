@@ -62,7 +62,7 @@ async fn node(tx: &mut Tx, node: Node) -> Result<Hash, AppError> {
         .ok_or_else(|| AppError::internal("the ledger's hashes have a gap", &range.first))
 }
 
-async fn folded(tx: &mut Tx, plan: &Plan) -> Result<Vec<Hash>, AppError> {
+pub(crate) async fn folded(tx: &mut Tx, plan: &Plan) -> Result<Vec<Hash>, AppError> {
     let mut hashes = Vec::new();
     for needed in plan.nodes() {
         hashes.push(node(tx, needed).await?);
@@ -71,7 +71,7 @@ async fn folded(tx: &mut Tx, plan: &Plan) -> Result<Vec<Hash>, AppError> {
 }
 
 /// The frontier that the stored hashes give for a size, whatever the head says.
-async fn frontier_at(tx: &mut Tx, size: u64) -> Result<Frontier, AppError> {
+pub(crate) async fn frontier_at(tx: &mut Tx, size: u64) -> Result<Frontier, AppError> {
     let mut peaks = Vec::new();
     for needed in root_plan(size).nodes() {
         peaks.push(node(tx, needed).await?);

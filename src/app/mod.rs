@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub mod access;
 pub use access::{MadeToken, TokenRequest};
+mod attest;
+pub use attest::Attested;
 mod attribution;
 mod authors;
 mod baselines;
+pub mod bundle;
 mod caller;
 mod canary;
 mod changes;
@@ -167,6 +170,20 @@ impl App {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.config().server.public_url.trim_end_matches('/'))
+    }
+
+    /// Where people and programs find a repository: at its forge, never where it is cloned from (which may be a path, or
+    /// hold a name and a password).
+    pub(crate) fn resource(&self, repo: &store::repositories::Repository) -> Option<String> {
+        let source = self.config().sources.iter().find(|source| source.id == repo.source)?;
+        let api = source.api_url.as_deref().unwrap_or("https://api.github.com");
+        let forge = match api {
+            "https://api.github.com" => "https://github.com",
+            // GitHub Enterprise Server serves its API below its own host.
+            other => other.strip_suffix("/api/v3").unwrap_or(other),
+        };
+        let github = source.kind == crate::config::SourceKind::Github;
+        (github && forge.starts_with("https://")).then(|| format!("git+{forge}/{}", repo.name))
     }
 
     /// Whether the service can do its work: the database answers and keeps what it is sent, the ledger may grow, the

@@ -6,6 +6,7 @@
 pub mod audit;
 mod authors;
 mod baseline;
+mod bundle;
 pub mod demo;
 mod doctor;
 mod exit;
@@ -44,6 +45,8 @@ Examples:
   countersign policy check .countersign.yml
   countersign policy explain --repo . --base origin/main --head HEAD
   countersign verify
+  countersign bundle --from 2026-10-01 --to 2026-12-31 -o quarter.zip
+  countersign verify quarter.zip --key 'example.org/countersign+2418fb73+AWK5…'
 
 Exit codes of every command: 0 done, or it passes; 1 blocked, or the thing checked does not hold; 2 wrong usage;
 3 it could not be decided or done; 4 still pending when --wait ran out.
@@ -90,7 +93,9 @@ enum Command {
     /// Checks, tests and explains policies, offline
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Checks the whole ledger against its hashes, head and checkpoints
+    /// Writes the evidence about a change or a period into a ZIP that is checked without the service
+    Bundle(bundle::BundleArgs),
+    /// Checks the whole ledger against its hashes, head and checkpoints; or a bundle, offline
     Verify(verify::VerifyArgs),
     /// Does everything that was recorded again in an empty database, and compares both
     Rebuild(rebuild::RebuildArgs),
@@ -151,6 +156,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Authors(command) => Box::pin(authors::run(command, config)).await,
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => Box::pin(policy::run(command, config)).await,
+        Command::Bundle(args) => Box::pin(bundle::run(args, config)).await,
         Command::Verify(args) => verify::run(args, config).await,
         Command::Rebuild(args) => rebuild::run(args, config).await,
         Command::Token(command) => token::run(command, config).await,

@@ -1,4 +1,9 @@
-//! `countersign verify`: hashes the whole ledger anew; with `--replay` it also makes every decision again.
+//! `countersign verify`: hashes the whole ledger anew; with `--replay` it also makes every decision again. Or it checks a
+//! bundle, with nothing but the file and a key.
+
+mod bundle;
+
+pub(super) use self::bundle::read_small;
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +21,12 @@ use crate::report::words::plural;
 /// Arguments of `countersign verify`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Every entry is hashed again, and compared with the stored hashes, the stored head, every signed checkpoint and the head
-that was signed last. Exit code 1 if anything differs; every fault is named.
+Without a file, every entry is hashed again, and compared with the stored hashes, the stored head, every signed
+checkpoint and the head that was signed last. Exit code 1 if anything differs; every fault is named.
+
+With a bundle, no database and no network are needed. Exit code 0: it holds, under the key that you gave; 1: it does
+not, and the first place that is wrong is named; 3: no key was given, so whose it is was not told (UNANCHORED), or your
+checkpoint cannot be compared with it.
 
 With --replay every decision is made again from its recorded facts and policies, every change is judged again, and every
 deploy is attributed again from the mirror and the landings on record. What is kept has to be what comes of it, and what
@@ -27,11 +36,11 @@ Examples:
   countersign verify --replay
   countersign verify --replay --last 1000")]
 pub(super) struct VerifyArgs {
-    /// A bundle to verify offline: not in this version
-    #[arg(hide = true, value_name = "BUNDLE.zip")]
+    /// A bundle to check offline; without it, the ledger of the configuration is checked
+    #[arg(value_name = "BUNDLE.zip")]
     bundle: Option<PathBuf>,
     /// Make every decision again as well
-    #[arg(long)]
+    #[arg(long, conflicts_with = "bundle")]
     replay: bool,
     /// Replay what was recorded from the last N decisions on
     #[arg(long, value_name = "N", requires = "replay", conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..))]
@@ -39,16 +48,18 @@ pub(super) struct VerifyArgs {
     /// Replay what was recorded from the first decision on or after this date or time: 2026-10-31, or 2026-10-31T18:00:00Z
     #[arg(long, value_name = "TIME", requires = "replay", value_parser = instant)]
     from: Option<Time>,
+    /// The ledger's verifier key, from a place you trust: its text, or a file with it
+    #[arg(long, value_name = "VKEY", requires = "bundle")]
+    key: Option<String>,
+    /// A checkpoint that you kept: the bundle's ledger has to begin with it
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    checkpoint: Option<PathBuf>,
 }
 
 /// Verifies and prints.
 pub(super) async fn run(args: &VerifyArgs, config: Option<&Path>) -> Outcome {
-    if let Some(bundle) = &args.bundle {
-        return Err(Failure::usage(format!(
-            "{}: this version does not verify bundles; without a file, `countersign verify` checks the ledger of the \
-             configuration",
-            bundle.display()
-        )));
+    if let Some(path) = &args.bundle {
+        return bundle::check(path, args);
     }
     let app = open::existing(config).await?;
     let found = verified(&app).await;

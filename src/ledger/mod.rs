@@ -3,12 +3,14 @@
 //! signed is the use cases'. The formats are those of RFC 8785, RFC 6962/9162 and C2SP (signed-note,
 //! tlog-checkpoint, tlog-tiles, tlog-proof), so that any other program can check them (sem 10).
 
+pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod entry;
 pub mod key;
 pub mod note;
 pub mod receipt;
+pub mod sshsig;
 pub mod statement;
 pub mod tile;
 pub mod tree;

@@ -98,6 +98,8 @@ pub struct DecisionPage {
     pub terminal: Vec<String>,
     /// The same answer as JSON.
     pub json_href: Option<String>,
+    /// The signed attestations.
+    pub attestations_href: Option<String>,
     /// Asks again (a GET); `None`: it cannot be asked again from a page.
     pub again_href: Option<String>,
     /// The decision's own entry and its proof.

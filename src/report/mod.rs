@@ -3,6 +3,7 @@
 //! No SQL, no HTTP, no HTML: `app` fills these structs, `web::pages` prints them. Words, numbers and sums are
 //! written here and nowhere else, so that page, print and export say the same.
 
+pub mod attestation;
 pub mod attribution;
 pub mod change;
 pub mod changes;

@@ -24,8 +24,13 @@ const LANDINGS: &str = "select id, landed_sha, branch from change where repo = $
 const OPEN: &str = "select pull from change where repo = $1 and branch = $2 and pull is not null and landed_sha is null order by pull";
 const COMMITS: &str = "select sha, change from change_commit where repo = $1";
 
+/// One change as it was at a size of the ledger.
+const AT: &str = "select id, repo, pull, title, branch, head, landed_sha, landed_how, landed_at, landed_by, integrity, class, state, opened_at, sort_at, body, ledger_index from change_version \
+     where id = $1 and coalesce(ledger_index, 0) < $2 and until >= $2";
+
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
+    AT,
     OPEN,
     PUT,
     BY_ID,
@@ -174,6 +179,11 @@ async fn write(
 /// One change.
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<ChangeRow>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(BY_ID).bind(id).fetch_optional(conn).await)?)
+}
+
+/// A landed change as it was at a size of the ledger; `None`: it was not known, or had not landed.
+pub async fn at(tx: &mut Tx, id: &str, size: i64) -> Result<Option<ChangeRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(AT).bind(id).bind(size).fetch_optional(conn).await)?)
 }
 
 /// The change of a pull request.

@@ -27,8 +27,13 @@ const WITH_CHANGE: &str = "select id, repo, service, environment, sha, previous,
 const FIRST_WITH_CHANGE: &str = "select id, environment, started_at from deploy_version where id in (select deploy from deploy_change where change = $1) \
      and status = 'succeeded' and (cast($2 as text) is null or environment = $2) and coalesce(ledger_index, 0) < $3 and until >= $3 order by started_at, id limit 1";
 
+/// One deploy as it was at a size of the ledger.
+const AT: &str = "select id, repo, service, environment, sha, previous, status, kind, started_at, finished_at, deployer, class, state, decision, body, ledger_index from deploy_version \
+     where id = $1 and coalesce(ledger_index, 0) < $2 and until >= $2";
+
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
+    AT,
     PUT,
     GET,
     OF_KEY,
@@ -240,6 +245,13 @@ async fn write(
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<DeployRow>, StoreError> {
     let flat: Option<Flat> =
         on!(tx, |conn| sqlx::query_as(GET).bind(id).fetch_optional(conn).await)?;
+    Ok(flat.map(row))
+}
+
+/// A deploy as it was at a size of the ledger; `None`: it was not known.
+pub async fn at(tx: &mut Tx, id: &str, size: i64) -> Result<Option<DeployRow>, StoreError> {
+    let flat: Option<Flat> =
+        on!(tx, |conn| sqlx::query_as(AT).bind(id).bind(size).fetch_optional(conn).await)?;
     Ok(flat.map(row))
 }
 

@@ -19,6 +19,8 @@ const HASHES: &str =
 const ADD_CHECKPOINT: &str = "insert into checkpoint (size, note, signed_at) values ($1, $2, $3) on conflict (size) do nothing";
 const LATEST_CHECKPOINT: &str =
     "select size, note, signed_at from checkpoint order by size desc limit 1";
+/// The latest checkpoint below a size that was signed before a moment.
+const CHECKPOINT_BEFORE: &str = "select size, note, signed_at from checkpoint where size > 0 and size < $1 and signed_at < $2 order by size desc limit 1";
 const CHECKPOINTS: &str = "select size, note, signed_at from checkpoint order by size";
 const RECENT_CHECKPOINTS: &str =
     "select size, note, signed_at from checkpoint order by size desc limit $1";
@@ -43,6 +45,7 @@ pub const STATEMENTS: &[&str] = &[
     HASHES,
     ADD_CHECKPOINT,
     LATEST_CHECKPOINT,
+    CHECKPOINT_BEFORE,
     CHECKPOINTS,
     RECENT_CHECKPOINTS,
     ADD_VERIFICATION,
@@ -202,6 +205,19 @@ pub async fn add_checkpoint(tx: &mut Tx, size: u64, note: &str, at: i64) -> Resu
 /// The latest checkpoint.
 pub async fn latest_checkpoint(tx: &mut Tx) -> Result<Option<CheckpointRow>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(LATEST_CHECKPOINT).fetch_optional(conn).await)?)
+}
+
+/// The latest checkpoint of fewer entries than `size`, signed before a moment in microseconds.
+pub async fn checkpoint_before(
+    tx: &mut Tx,
+    size: u64,
+    before: i64,
+) -> Result<Option<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(CHECKPOINT_BEFORE)
+        .bind(signed(size))
+        .bind(before)
+        .fetch_optional(conn)
+        .await)?)
 }
 
 /// Every checkpoint, smallest first.

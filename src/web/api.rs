@@ -231,6 +231,16 @@ pub(super) async fn decision(
     Ok(no_store(app.decision_json(&caller, &id).await?))
 }
 
+/// `GET /api/v1/decisions/{id}/attestations`.
+pub(super) async fn attestations(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let made = app.attestations(&caller, &id).await?;
+    Ok(no_store(json!({ "items": [made.summary, made.record], "next": null })))
+}
+
 /// `GET /api/v1/tickets/{key}`.
 pub(super) async fn ticket(
     State(app): State<App>,

@@ -55,6 +55,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/deploys", get(api::deploys))
         .route("/api/v1/deploys/{id}", get(api::deploy))
         .route("/api/v1/decisions/{id}", get(api::decision))
+        .route("/api/v1/decisions/{id}/attestations", get(api::attestations))
         .route("/api/v1/tickets/{*key}", get(api::ticket))
         .route("/api/v1/pulls/{owner}/{name}/{number}", get(api::pull))
         .route("/api/v1/policy/simulate", post(api::simulate))

@@ -1,8 +1,10 @@
 //! The world of the tests: a service on a temporary database of either kind, with a clock that stands still.
 
+pub mod archive;
 pub mod git_server;
 pub mod log;
 pub mod postgres;
+pub mod python;
 pub mod rest;
 pub mod server;
 pub mod town;

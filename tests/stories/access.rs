@@ -47,6 +47,12 @@ const TABLE: &[Row] = &[
     ("/api/v1/deploys", "GET", "/api/v1/deploys", Some(READERS)),
     ("/api/v1/deploys/{id}", "GET", "/api/v1/deploys/dep_x", Some(READERS)),
     ("/api/v1/decisions/{id}", "GET", "/api/v1/decisions/dec_x", Some(READERS)),
+    (
+        "/api/v1/decisions/{id}/attestations",
+        "GET",
+        "/api/v1/decisions/dec_x/attestations",
+        Some(READERS),
+    ),
     ("/api/v1/tickets/{*key}", "GET", "/api/v1/tickets/PAY-7", Some(READERS)),
     ("/api/v1/pulls/{owner}/{name}/{number}", "GET", "/api/v1/pulls/acme/known/1", Some(READERS)),
     ("/api/v1/deliveries", "GET", "/api/v1/deliveries", Some(READERS)),

@@ -15,6 +15,8 @@ mod access;
 mod bad_input;
 mod baseline;
 mod bots;
+mod bundle;
+mod bundle_outside;
 mod coauthors;
 mod comments;
 mod dependencies;

@@ -202,6 +202,7 @@ impl App {
                 deploy_facts: None,
                 asked_by: String::new(),
                 as_of: Some(now),
+                resource: None,
             },
             facts,
             policies: self.organisation().bytes(),

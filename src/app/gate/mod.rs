@@ -147,6 +147,7 @@ impl App {
         };
         key.clone_into(&mut record.question);
         caller.name.clone_into(&mut record.kept.asked_by);
+        record.kept.resource = self.resource(repo);
         let until = record.holds_until;
         let kept = self.writer().submit(record).await?;
         let json = serde_json::to_string(&kept.answer)

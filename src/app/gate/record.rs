@@ -27,6 +27,9 @@ pub struct Kept {
     /// As of which instant it was judged: with facts and policies all that it is a function of (P4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Time>,
+    /// Where the repository was, `git+https://…`: what its attestations are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 /// A decision to record.

@@ -29,7 +29,7 @@ impl App {
             .flatten();
         let mut items = Vec::new();
         for row in &rows {
-            items.push(self.change_json(&mut tx, row).await?);
+            items.push(self.change_json(&mut tx, row, u64::MAX).await?);
         }
         Ok(Page { items, next })
     }
@@ -40,7 +40,7 @@ impl App {
         let mut tx = self.db().read().await?;
         let row = store::changes::get(&mut tx, id).await?;
         let row = row.ok_or_else(|| AppError::NotFound(format!("there is no change `{id}`")))?;
-        self.change_json(&mut tx, &row).await
+        self.change_json(&mut tx, &row, u64::MAX).await
     }
 
     /// The change of a pull request.
@@ -57,7 +57,7 @@ impl App {
         let row = row.ok_or_else(|| {
             AppError::NotFound(format!("{}#{number} is not known or not judged yet", repo.name))
         })?;
-        self.change_json(&mut tx, &row).await
+        self.change_json(&mut tx, &row, u64::MAX).await
     }
 
     /// The id of a pull request's change.
@@ -76,12 +76,20 @@ impl App {
         })
     }
 
-    async fn change_json(&self, tx: &mut Tx, row: &ChangeRow) -> Result<Value, AppError> {
+    /// A change with its decisions and deploys of the ledger's first `size` entries; links and exceptions as of now.
+    pub(crate) async fn change_json(
+        &self,
+        tx: &mut Tx,
+        row: &ChangeRow,
+        size: u64,
+    ) -> Result<Value, AppError> {
         let body = body(row)?;
         let repo = store::repositories::by_id(tx, &row.repo).await?;
-        let deploys = store::deploys::with_change(tx, &row.id).await?;
+        let mut deploys = store::deploys::with_change(tx, &row.id).await?;
+        deploys.retain(|deploy| deploy.ledger_index.is_none_or(|index| index < size));
         let exceptions = store::exceptions::about(tx, &format!("change:{}", row.id)).await?;
-        let decisions = store::decisions::about(tx, &row.repo, &row.head).await?;
+        let mut decisions = store::decisions::about(tx, &row.repo, &row.head).await?;
+        decisions.retain(|decision| decision.ledger_index < size);
         let last = decisions.last();
         let links = match row.pull {
             Some(pull) => store::links::by_pull(tx, &row.repo, pull).await?,

@@ -48,7 +48,11 @@ impl App {
         self.deploy_json(&mut tx, &row).await
     }
 
-    async fn deploy_json(&self, tx: &mut Tx, row: &DeployRow) -> Result<Value, AppError> {
+    pub(crate) async fn deploy_json(
+        &self,
+        tx: &mut Tx,
+        row: &DeployRow,
+    ) -> Result<Value, AppError> {
         let body = body(row)?;
         let repo = store::repositories::by_id(tx, &row.repo).await?;
         let exceptions = store::exceptions::about(tx, &format!("deploy:{}", row.id)).await?;

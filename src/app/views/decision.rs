@@ -49,6 +49,7 @@ impl App {
             },
             terminal: terminal(&kept),
             json_href: Some(format!("/api/v1/decisions/{id}")),
+            attestations_href: Some(format!("/api/v1/decisions/{id}/attestations")),
             again_href: None,
             receipt: Some(receipt),
         })

@@ -87,6 +87,7 @@ pub fn decision_blocked() -> DecisionPage {
         },
         terminal: terminal(),
         json_href: Some("/api/v1/decisions/dec_01jc81fz3a".into()),
+        attestations_href: Some("/api/v1/decisions/dec_01jc81fz3a/attestations".into()),
         again_href: Some("/decisions/dec_01jc81fz3a".into()),
         receipt: Some(receipt()),
     }

@@ -1,0 +1,234 @@
+//! The files of a bundle, in the order of the layout.
+
+use std::collections::BTreeSet;
+use std::io::{Seek, Write};
+
+use super::proofs::Tiles;
+use super::scope::{Cited, InScope, change_at, sized};
+use super::{Bundled, Named, Signed, disk};
+use crate::app::ledger::folded;
+use crate::app::{App, AppError};
+use crate::domain::id;
+use crate::ledger::bundle::zip::Writer;
+use crate::ledger::bundle::{Decided, FORMAT, Manifest, NAMESPACE, layout};
+use crate::ledger::receipt::Receipt;
+use crate::ledger::sshsig;
+use crate::ledger::tree::consistency_plan;
+use crate::report::attestation::change_record_schema;
+use crate::store::{self, Tx};
+
+/// The verifier that needs nothing but Python.
+const VERIFIER: &[u8] = include_bytes!("verify/verify.py");
+/// How to use it.
+const README: &[u8] = include_bytes!("verify/README.md");
+
+/// Everything that is known before the first byte.
+pub(super) struct Job {
+    pub(super) named: Named,
+    pub(super) signed: Signed,
+    pub(super) previous: Option<Signed>,
+    pub(super) scope: InScope,
+    pub(super) cited: Vec<Cited>,
+}
+
+impl Job {
+    fn decisions(&self) -> impl Iterator<Item = &Decided> {
+        self.cited.iter().filter_map(|cited| cited.decided.as_ref())
+    }
+
+    fn policies(&self) -> BTreeSet<&String> {
+        self.decisions().flat_map(Decided::policies).collect()
+    }
+
+    fn facts(&self) -> BTreeSet<&String> {
+        self.decisions().map(|decided| &decided.facts).collect()
+    }
+
+    fn manifest(&self, key: String, origin: &str) -> Manifest {
+        Manifest {
+            format: FORMAT.to_owned(),
+            origin: origin.to_owned(),
+            key,
+            scope: self.named.scope.clone(),
+            checkpoint: self.signed.named(),
+            previous: self.previous.as_ref().map(Signed::named),
+            entries: self.cited.len() as u64,
+            decisions: self.decisions().count() as u64,
+            policies: self.policies().len() as u64,
+            facts: self.facts().len() as u64,
+            changes: self.scope.known.len() as u64,
+            deploys: self.scope.deploys.len() as u64,
+        }
+    }
+}
+
+impl App {
+    pub(super) async fn write_bundle(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        out: impl Write + Seek,
+    ) -> Result<Bundled, AppError> {
+        let key = self.signer().key();
+        let manifest = job.manifest(key.verifier().to_string(), key.name());
+        let mut zip = Writer::new(out);
+        let text = serde_json::to_string_pretty(&manifest)
+            .map_err(|error| AppError::internal("a manifest as JSON", &error))?;
+        add(&mut zip, layout::MANIFEST, (text + "\n").as_bytes())?;
+        self.write_heads(tx, job, &mut zip).await?;
+        write_entries(tx, job, &mut zip).await?;
+        self.write_attestations(tx, job, &mut zip).await?;
+        write_by_digest(tx, job, &mut zip).await?;
+        self.write_reports(tx, job, &mut zip).await?;
+        let schema = change_record_schema()
+            .map_err(|error| AppError::internal("a schema as JSON", &error))?;
+        add(&mut zip, layout::SCHEMA, schema.as_bytes())?;
+        add(&mut zip, layout::README, README)?;
+        add(&mut zip, layout::VERIFIER, VERIFIER)?;
+        let sums = layout::sums(zip.members());
+        let signature = sshsig::sign(NAMESPACE, sums.as_bytes(), key);
+        add(&mut zip, layout::SUMS, sums.as_bytes())?;
+        add(&mut zip, layout::SIGNATURE, signature.as_bytes())?;
+        let files = zip.members().len();
+        zip.finish().map_err(disk)?;
+        Ok(Bundled { manifest, files })
+    }
+
+    async fn write_heads<W: Write + Seek>(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        zip: &mut Writer<W>,
+    ) -> Result<(), AppError> {
+        let key = self.signer().key().verifier();
+        add(zip, &layout::key(key), format!("{key}\n").as_bytes())?;
+        add(zip, layout::SIGNERS, sshsig::allowed_signer(NAMESPACE, key).as_bytes())?;
+        add(zip, layout::CHECKPOINT, job.signed.note.as_bytes())?;
+        if let Some(previous) = &job.previous {
+            let plan = consistency_plan(previous.head.size, job.signed.head.size)
+                .map_err(|error| AppError::internal("a proof cannot be made", &error))?;
+            let proof = folded(tx, &plan).await?;
+            add(zip, layout::PREVIOUS, previous.note.as_bytes())?;
+            add(zip, layout::CONSISTENCY, layout::consistency(&proof).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    async fn write_attestations<W: Write + Seek>(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        zip: &mut Writer<W>,
+    ) -> Result<(), AppError> {
+        for decided in job.decisions() {
+            let row = store::decisions::get(tx, &decided.id).await?;
+            let row = row
+                .ok_or_else(|| AppError::internal("a recorded decision is missing", &decided.id))?;
+            let made = self.attest(tx, &row).await?;
+            let files = [
+                (layout::summary(&decided.id), made.summary),
+                (layout::record(&decided.id), made.record),
+            ];
+            for (name, envelope) in files {
+                let json = serde_json::to_vec(&envelope)
+                    .map_err(|error| AppError::internal("an envelope as JSON", &error))?;
+                add(zip, &name, &json)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows in scope as the API tells them: the service's own words, for reading.
+    async fn write_reports<W: Write + Seek>(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        zip: &mut Writer<W>,
+    ) -> Result<(), AppError> {
+        let size = job.signed.head.size;
+        let lost = |id: &String| AppError::internal("a row of the scope is missing", id);
+        zip.begin(layout::CHANGES).map_err(disk)?;
+        for id in &job.scope.known {
+            let row = change_at(tx, id, size).await?.ok_or_else(|| lost(id))?;
+            line(zip, &self.change_json(tx, &row, size).await?)?;
+        }
+        zip.end().map_err(disk)?;
+        zip.begin(layout::DEPLOYS).map_err(disk)?;
+        for id in &job.scope.deploys {
+            let row = store::deploys::at(tx, id, sized(size)).await?.ok_or_else(|| lost(id))?;
+            line(zip, &self.deploy_json(tx, &row).await?)?;
+        }
+        zip.end().map_err(disk)
+    }
+}
+
+fn add<W: Write + Seek>(zip: &mut Writer<W>, name: &str, bytes: &[u8]) -> Result<(), AppError> {
+    zip.add(name, bytes).map_err(disk)
+}
+
+fn line<W: Write + Seek>(zip: &mut Writer<W>, value: &serde_json::Value) -> Result<(), AppError> {
+    let mut bytes = serde_json_canonicalizer::to_vec(value)
+        .map_err(|error| AppError::internal("a row as JSON", &error))?;
+    bytes.push(b'\n');
+    zip.write(&bytes).map_err(disk)
+}
+
+/// The entries, then their proofs; a proof that does not hold is not given away.
+async fn write_entries<W: Write + Seek>(
+    tx: &mut Tx,
+    job: &Job,
+    zip: &mut Writer<W>,
+) -> Result<(), AppError> {
+    zip.begin(layout::ENTRIES).map_err(disk)?;
+    for Cited { index, .. } in &job.cited {
+        zip.write(&layout::entry_line(*index, &entry(tx, *index).await?)).map_err(disk)?;
+    }
+    zip.end().map_err(disk)?;
+    let mut tiles = Tiles::default();
+    let Signed { note, head } = &job.signed;
+    for Cited { index, .. } in &job.cited {
+        let proof = tiles.inclusion(tx, *index, head.size).await?;
+        let receipt = Receipt { extra: None, index: *index, proof, checkpoint: note.clone() };
+        receipt
+            .proves(&entry(tx, *index).await?, head)
+            .map_err(|error| AppError::ReadOnly(format!("{error}; run `countersign verify`")))?;
+        add(zip, &layout::proof(*index), receipt.to_string().as_bytes())?;
+    }
+    Ok(())
+}
+
+async fn entry(tx: &mut Tx, index: u64) -> Result<Vec<u8>, AppError> {
+    let row = store::ledger::entry(tx, index).await?;
+    let (_, bytes, _) = row.ok_or_else(|| AppError::internal("an entry is missing", &index))?;
+    Ok(bytes)
+}
+
+/// Policies and facts. Each is compared with its digest before it is given away.
+async fn write_by_digest<W: Write + Seek>(
+    tx: &mut Tx,
+    job: &Job,
+    zip: &mut Writer<W>,
+) -> Result<(), AppError> {
+    let checked = |digest: &str, bytes: Option<Vec<u8>>| {
+        // Where there is no file, the digest is that of the empty text.
+        let bytes = bytes.unwrap_or_default();
+        if id::sha256(&bytes) == digest {
+            Ok(bytes)
+        } else {
+            Err(AppError::ReadOnly(format!("what is kept for {digest} is missing or was changed")))
+        }
+    };
+    for hex in job.policies() {
+        let digest = format!("sha256:{hex}");
+        let bytes = checked(&digest, store::decisions::policy(tx, &digest).await?)?;
+        add(zip, &layout::policy(hex), &bytes)?;
+    }
+    for hex in job.facts() {
+        let digest = format!("sha256:{hex}");
+        let body = store::decisions::snapshot(tx, &digest).await?;
+        let body = body.map(|body| zstd::decode_all(body.as_slice())).transpose();
+        let body = body.map_err(|error| AppError::internal("facts cannot be read", &error))?;
+        add(zip, &layout::facts(hex), &checked(&digest, body)?)?;
+    }
+    Ok(())
+}

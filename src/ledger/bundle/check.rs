@@ -1,0 +1,343 @@
+//! The check of a bundle, from its first byte to its last, believing nothing in it (auditor's guide: "bundle").
+//!
+//! Which file has to come next is worked out from what was checked before it, so no name in the archive is ever used;
+//! sizes are limited before anything is read. The first thing that is wrong ends the check, with its place.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::entries::{Found, Lines};
+use super::unzip::{Reader, ZipError};
+use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, layout};
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::key::VerifierKey;
+use crate::ledger::note::MAX_NOTE;
+use crate::ledger::receipt::Receipt;
+use crate::ledger::sshsig;
+use crate::ledger::statement::{Envelope, IN_TOTO};
+use crate::ledger::tree::{Hash, verify_consistency, verify_inclusion};
+
+/// The most bytes of a small file: keys, notes, statements, policies.
+const SMALL: u64 = 2 * MAX_NOTE as u64;
+/// The most bytes of a decision's facts.
+const MAX_FACTS: u64 = 256 << 20;
+/// The most bytes of a file that is read piece by piece.
+const MAX_STREAMED: u64 = u32::MAX as u64;
+
+/// What the auditor brings along.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trust<'a> {
+    /// The ledger's key, from a place the auditor trusts; `None`: the one in the bundle, which proves nothing.
+    pub key: Option<&'a VerifierKey>,
+    /// A checkpoint that was kept at an earlier visit.
+    pub older: Option<&'a [u8]>,
+}
+
+/// A bundle in which everything holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What it is about.
+    pub manifest: Manifest,
+    /// Whether the key came from outside the bundle.
+    pub anchored: bool,
+    /// The size of the checkpoint that the auditor brought, if one was.
+    pub older: Option<u64>,
+    /// Files in it.
+    pub files: u64,
+}
+
+/// Why a bundle is refused: the first place at which something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file in the bundle, or what the auditor brought.
+    pub place: String,
+    /// What is wrong.
+    pub why: String,
+    /// Nothing is wrong, but what was asked for cannot be told from this bundle.
+    pub undecided: bool,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.why)
+    }
+}
+
+fn fault(place: &str, why: impl fmt::Display) -> Fault {
+    Fault { place: place.to_owned(), why: why.to_string(), undecided: false }
+}
+
+/// Checks a bundle that is read from its first byte.
+pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
+    let mut zip = Reader::new(from);
+    let (manifest, key) = manifest(&mut zip, trust)?;
+    let mut checker = Checker { zip, key, found: Found::default() };
+    let (note, head) = checker.heads(&manifest)?;
+    let older = older(trust, &checker.key, &manifest, &head)?;
+    checker.entries(&manifest)?;
+    checker.proofs(&note, &head)?;
+    checker.attestations()?;
+    let (policies, facts) = checker.by_digest()?;
+    checker.count(layout::CHANGES, manifest.changes)?;
+    checker.count(layout::DEPLOYS, manifest.deploys)?;
+    for (what, have, need) in [
+        ("entries", checker.found.leaves.len(), manifest.entries),
+        ("decisions", checker.found.decisions.len(), manifest.decisions),
+        ("policies", policies, manifest.policies),
+        ("facts", facts, manifest.facts),
+    ] {
+        if have as u64 != need {
+            return Err(fault(
+                layout::MANIFEST,
+                format!("`{what}` is {need}, but there are {have}"),
+            ));
+        }
+    }
+    for name in [layout::SCHEMA, layout::README, layout::VERIFIER] {
+        checker.file(name, SMALL)?;
+    }
+    let files = checker.sums()?;
+    Ok(Checked { manifest, anchored: trust.key.is_some(), older, files })
+}
+
+/// The manifest, and the key by which all else is checked.
+fn manifest(
+    zip: &mut Reader<impl Read>,
+    trust: &Trust<'_>,
+) -> Result<(Manifest, VerifierKey), Fault> {
+    let wrong = |why: String| fault(layout::MANIFEST, why);
+    let bytes = zip.take(layout::MANIFEST, SMALL).map_err(|error| at(layout::MANIFEST, &error))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| wrong(format!("not the manifest of a bundle: {error}")))?;
+    if manifest.format != FORMAT {
+        return Err(wrong("`format` names another format than countersign-bundle/v1".to_owned()));
+    }
+    let key = match trust.key {
+        Some(key) => key.clone(),
+        None => manifest.key.parse().map_err(|error| wrong(format!("`key`: {error}")))?,
+    };
+    if manifest.key != key.to_string() {
+        let have = super::super::excerpt(&manifest.key, 200);
+        return Err(wrong(format!("the bundle is of the key {have}, not of {key}")));
+    }
+    if manifest.origin != key.name() {
+        return Err(wrong(format!("`origin` is not the name of the key, {}", key.name())));
+    }
+    Ok((manifest, key))
+}
+
+/// Compares the checkpoint that the auditor brought.
+fn older(
+    trust: &Trust<'_>,
+    key: &VerifierKey,
+    manifest: &Manifest,
+    head: &Checkpoint,
+) -> Result<Option<u64>, Fault> {
+    let place = "the checkpoint you brought";
+    let Some(note) = trust.older else { return Ok(None) };
+    let older = Checkpoint::open(note, key.name(), std::slice::from_ref(key))
+        .map_err(|error| fault(place, error))?;
+    let previous = manifest.previous.as_ref().filter(|previous| previous.size == older.size);
+    let same = if older.size == head.size {
+        older.root == head.root
+    } else if let Some(previous) = previous {
+        *previous == Head::from(&older)
+    } else {
+        let why = format!(
+            "it is of {} entries, the bundle of {} has no proof from there; ask for a bundle made with --checkpoint and this file",
+            older.size, head.size
+        );
+        return Err(Fault { undecided: true, ..fault(place, why) });
+    };
+    if !same {
+        let why = "another ledger of the same size was signed with this key: history was rewritten";
+        return Err(fault(place, why));
+    }
+    Ok(Some(older.size))
+}
+
+struct Checker<R> {
+    zip: Reader<R>,
+    key: VerifierKey,
+    found: Found,
+}
+
+fn at(place: &str, error: &ZipError) -> Fault {
+    fault(place, error)
+}
+
+impl<R: Read> Checker<R> {
+    fn file(&mut self, name: &str, most: u64) -> Result<Vec<u8>, Fault> {
+        self.zip.take(name, most).map_err(|error| at(name, &error))
+    }
+
+    /// The file has exactly these bytes.
+    fn exactly(&mut self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let found = self.file(name, SMALL)?;
+        if found == bytes { Ok(()) } else { Err(fault(name, "it does not say what the key says")) }
+    }
+
+    /// Keys and checkpoints. Gives the checkpoint's note and what it says.
+    fn heads(&mut self, manifest: &Manifest) -> Result<(String, Checkpoint), Fault> {
+        self.exactly(&layout::key(&self.key), format!("{}\n", self.key).as_bytes())?;
+        let signers = sshsig::allowed_signer(NAMESPACE, &self.key);
+        self.exactly(layout::SIGNERS, signers.as_bytes())?;
+        let (note, head) = self.head(layout::CHECKPOINT, &manifest.checkpoint)?;
+        if let Some(previous) = &manifest.previous {
+            let (_, older) = self.head(layout::PREVIOUS, previous)?;
+            let proof = self.file(layout::CONSISTENCY, SMALL)?;
+            let proof = layout::read_consistency(&proof)
+                .ok_or_else(|| fault(layout::CONSISTENCY, "not a hash in base64 on each line"))?;
+            verify_consistency(older.size, head.size, &older.root, &head.root, &proof)
+                .map_err(|error| fault(layout::CONSISTENCY, error))?;
+        }
+        Ok((note, head))
+    }
+
+    fn head(&mut self, name: &str, need: &Head) -> Result<(String, Checkpoint), Fault> {
+        let bytes = self.file(name, SMALL)?;
+        let keys = std::slice::from_ref(&self.key);
+        let head =
+            Checkpoint::open(&bytes, self.key.name(), keys).map_err(|error| fault(name, error))?;
+        if Head::from(&head) != *need {
+            return Err(fault(name, "it is not the one that the manifest names"));
+        }
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), head))
+    }
+
+    /// Every entry: its form, its leaf hash, and that they come in order.
+    fn entries(&mut self, manifest: &Manifest) -> Result<(), Fault> {
+        let found = &mut self.found;
+        let mut wrong = None;
+        let mut lines = Lines::default();
+        let read = self.zip.pass(layout::ENTRIES, MAX_STREAMED, |piece| {
+            lines.take(piece, |number, line| {
+                if wrong.is_none() {
+                    let why = found.entry(line).err();
+                    wrong =
+                        why.map(|why| fault(&format!("{} line {number}", layout::ENTRIES), why));
+                }
+            });
+        });
+        read.map_err(|error| at(layout::ENTRIES, &error))?;
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        if !lines.ended() {
+            return Err(fault(layout::ENTRIES, "the last line has no end, or a line is too long"));
+        }
+        if let Some((index, _)) =
+            self.found.leaves.last().filter(|(index, _)| *index >= manifest.checkpoint.size)
+        {
+            return Err(fault(layout::ENTRIES, format!("entry {index} is not in the checkpoint")));
+        }
+        Ok(())
+    }
+
+    fn proofs(&mut self, note: &str, head: &Checkpoint) -> Result<(), Fault> {
+        for (index, leaf) in std::mem::take(&mut self.found.leaves) {
+            let name = layout::proof(index);
+            let text = self.file(&name, SMALL)?;
+            let text = String::from_utf8_lossy(&text);
+            let receipt: Receipt = text.parse().map_err(|error| fault(&name, error))?;
+            if receipt.index != index || receipt.checkpoint != note || receipt.to_string() != text {
+                return Err(fault(
+                    &name,
+                    format!("not a proof of entry {index} under tlog/checkpoint"),
+                ));
+            }
+            verify_inclusion(index, head.size, &leaf, &receipt.proof, &head.root).map_err(
+                |error| {
+                    fault(
+                        &name,
+                        format!("entry {index} is not in the ledger that was signed: {error}"),
+                    )
+                },
+            )?;
+            self.found.leaves.push((index, leaf));
+        }
+        Ok(())
+    }
+
+    fn attestations(&mut self) -> Result<(), Fault> {
+        let decisions = std::mem::take(&mut self.found.decisions);
+        let origin = self.key.name().to_owned();
+        for decision in &decisions {
+            let name = layout::summary(&decision.id);
+            let statement = self.statement(&name)?;
+            if let Some(why) = decision.summary_differs(&origin, &statement) {
+                return Err(fault(&name, why));
+            }
+            let name = layout::record(&decision.id);
+            let statement = self.statement(&name)?;
+            if let Some(why) = decision.record_differs(&origin, &statement) {
+                return Err(fault(&name, why));
+            }
+        }
+        self.found.decisions = decisions;
+        Ok(())
+    }
+
+    fn statement(&mut self, name: &str) -> Result<Value, Fault> {
+        let json = self.file(name, SMALL)?;
+        let envelope = Envelope::parse(&json).map_err(|error| fault(name, error))?;
+        let payload = envelope.open(IN_TOTO, &self.key).map_err(|error| fault(name, error))?;
+        serde_json::from_slice(&payload).map_err(|error| fault(name, error))
+    }
+
+    /// Policies and facts: each is there once, under its own digest. Gives how many of each.
+    fn by_digest(&mut self) -> Result<(usize, usize), Fault> {
+        let decisions = &self.found.decisions;
+        let policies: BTreeSet<String> =
+            decisions.iter().flat_map(Decided::policies).cloned().collect();
+        let facts: BTreeSet<String> = decisions.iter().map(|one| one.facts.clone()).collect();
+        for (digests, named, most) in [
+            (&policies, layout::policy as fn(&str) -> String, SMALL),
+            (&facts, layout::facts, MAX_FACTS),
+        ] {
+            for digest in digests {
+                let name = named(digest);
+                self.zip.pass(&name, most, |_| ()).map_err(|error| at(&name, &error))?;
+                let member = self.zip.members().last();
+                if member.is_none_or(|member| Hash::new(member.sha256).to_string() != *digest) {
+                    return Err(fault(&name, "its bytes do not have this digest"));
+                }
+            }
+        }
+        Ok((policies.len(), facts.len()))
+    }
+
+    /// A list that is the service's word: that it has as many lines as the manifest says.
+    fn count(&mut self, name: &str, need: u64) -> Result<(), Fault> {
+        let mut have = 0;
+        let counted =
+            |piece: &[u8]| have += piece.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        self.zip.pass(name, MAX_STREAMED, counted).map_err(|error| at(name, &error))?;
+        if have == need {
+            return Ok(());
+        }
+        Err(fault(name, format!("it has {have} lines, the manifest says {need}")))
+    }
+
+    /// The sums of all files, their signature, and the archive's own end. Gives how many files there are.
+    fn sums(mut self) -> Result<u64, Fault> {
+        let expected = layout::sums(self.zip.members());
+        let found = self.file(layout::SUMS, MAX_STREAMED)?;
+        if found != expected.as_bytes() {
+            let found = String::from_utf8_lossy(&found);
+            let differs = |pair: &(&str, &str)| pair.0 != pair.1;
+            let line = expected.lines().zip(found.lines()).find(differs).map(|(line, _)| line);
+            let name = line.and_then(|line| line.get(66..)).unwrap_or("a file").to_owned();
+            return Err(fault(layout::SUMS, format!("it does not have the sum of {name}")));
+        }
+        let signature = self.file(layout::SIGNATURE, SMALL)?;
+        sshsig::verify(&signature, NAMESPACE, &found, &self.key)
+            .map_err(|error| fault(layout::SIGNATURE, error))?;
+        let files = self.zip.members().len() as u64;
+        self.zip.finish().map_err(|error| at("the end of the archive", &error))?;
+        Ok(files)
+    }
+}
