@@ -37,6 +37,8 @@ mod totals;
 mod traces;
 pub mod views;
 mod whatif;
+pub mod witness;
+mod witnesses;
 mod worker;
 mod writer;
 
@@ -47,11 +49,12 @@ pub use deploys::DeployBody;
 pub use disowned::DisownRequest;
 pub use error::AppError;
 pub(crate) use judge::readers;
-pub use ledger::{Signer, Verification};
+pub use ledger::{CheckpointView, CheckpointsView, Rotated, Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
 pub use overrides::OverrideRequest;
 pub use whatif::{Candidate, ReplayRequest, SimulateRequest};
+pub use witnesses::{WitnessView, WitnessesView};
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
@@ -71,6 +74,7 @@ struct Inner {
     clock: Clock,
     writer: Writer,
     signer: Signer,
+    witnesses: witnesses::Witnesses,
     organisation: RwLock<Arc<OrganisationLayer>>,
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     canary_passed: AtomicBool,
@@ -115,6 +119,7 @@ impl App {
         let db = Db::open(&config.database_url.0).await?;
         let key = keyfile::open_or_make(&config.ledger.signing_key_file, &config.ledger.origin)
             .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let witnesses = witnesses::Witnesses::of(&config.ledger)?;
         let signer = Signer::new(key, config.ledger.signing_key_file.clone());
         let closed = ledger::check_at_start(&db, &signer).await?;
         if let Some(reason) = &closed {
@@ -134,6 +139,7 @@ impl App {
             clock,
             writer,
             signer,
+            witnesses,
             organisation: RwLock::new(Arc::new(organisation)),
             fetching: Mutex::default(),
             canary_passed: AtomicBool::new(false),
@@ -195,6 +201,10 @@ impl App {
         &self.0.signer
     }
 
+    pub(crate) fn witnesses(&self) -> &witnesses::Witnesses {
+        &self.0.witnesses
+    }
+
     pub(crate) fn canary_flag(&self) -> &AtomicBool {
         &self.0.canary_passed
     }
@@ -230,12 +240,18 @@ impl App {
         let mut tx = self.db().read().await?;
         store::ledger::head(&mut tx).await?;
         let teams = store::jobs::failing(&mut tx, rosters::JOB).await?.len();
+        let failed = Self::last_verification(&mut tx).await?.filter(|(_, _, holds, _)| !holds);
         drop(tx);
         self.writer().keeps().await?;
+        let mut amiss = self.witnesses_view(&Caller::operator()).await?.troubles();
+        amiss.extend(failed.map(|(at, _, _, what)| {
+            format!("the ledger did not hold when it was verified last, {at}: {what}")
+        }));
         let unread = (teams > 0).then(|| {
             format!("{teams} of the teams that back a role could not be read; `countersign doctor` says which and why")
         });
-        Ok(unread.into_iter().collect())
+        amiss.extend(unread);
+        Ok(amiss)
     }
 
     /// Finishes: signs what is committed and closes the database.

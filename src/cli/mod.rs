@@ -11,6 +11,7 @@ mod doctor;
 mod exit;
 mod gate;
 mod http;
+mod ledger;
 mod link;
 mod open;
 mod out;
@@ -20,6 +21,7 @@ mod serve;
 mod token;
 mod verify;
 mod veto;
+mod witness;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -91,6 +93,11 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Checks the whole ledger against its hashes, head and checkpoints
     Verify(verify::VerifyArgs),
+    /// Rotates the ledger's key
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Cosigns the checkpoints of other ledgers (C2SP tlog-witness), as `[witness]` of the configuration says
+    Witness,
     /// Makes, lists and revokes tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -111,7 +118,7 @@ pub fn main() -> ExitCode {
             return if shown.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    let service = matches!(cli.command, Command::Serve);
+    let service = matches!(cli.command, Command::Serve | Command::Witness);
     panics::install(service);
     if let Err(complaint) = telemetry::start(service) {
         out::note(&format!("warning: {complaint}"));
@@ -149,6 +156,8 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => Box::pin(policy::run(command, config)).await,
         Command::Verify(args) => verify::run(args, config).await,
+        Command::Ledger(command) => Box::pin(ledger::run(command, config)).await,
+        Command::Witness => witness::run(config).await,
         Command::Token(command) => token::run(command, config).await,
         Command::SignIn(args) => token::sign_in(args, config).await,
         Command::Doctor => doctor::run(config).await,

@@ -42,6 +42,7 @@ pub fn migrations() -> &'static [Migration] {
         migration!(5, "0005_operations"),
         migration!(10, "0010_lists"),
         migration!(30, "0030_reverts"),
+        migration!(70, "0070_witnesses"),
     ];
     ALL
 }

@@ -6,6 +6,7 @@ pub mod postgres;
 pub mod rest;
 pub mod server;
 pub mod town;
+pub mod witness;
 
 use std::path::{Path, PathBuf};
 
