@@ -22,6 +22,17 @@ pub struct Running {
     _folder: Option<TempDir>,
 }
 
+/// A witness that was ended a moment ago may still hold the folder for a request under way.
+async fn opened(config: &WitnessServer, clock: &Clock) -> Witness {
+    for _ in 0..100 {
+        match Witness::open(config, clock.clone()) {
+            Ok(witness) => return witness,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+    Witness::open(config, clock.clone()).expect("a witness")
+}
+
 /// A configuration in a folder, for logs with these keys.
 pub fn config(folder: &std::path::Path, name: &str, logs: &[String]) -> WitnessServer {
     WitnessServer {
@@ -47,7 +58,7 @@ impl Running {
     pub async fn with(config: WitnessServer, clock: &Clock) -> Self {
         let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a port");
         let address = listener.local_addr().expect("its address");
-        let witness = Witness::open(&config, clock.clone()).expect("a witness");
+        let witness = opened(&config, clock).await;
         let key = witness.verifier_key();
         let (stop, stopped) = watch::channel(false);
         let served = countersign::web::witness::serve(listener, Arc::new(witness), stopped);

@@ -109,10 +109,12 @@ both!(a_ledger_rewritten_with_its_own_key_is_refused_by_the_other_service, |kind
     let of_a = Running::start("a.example/witness", &[b.app.verifier_key()], &a.clock).await;
     let of_b = Running::start("b.example/witness", &[a.app.verifier_key()], &b.clock).await;
     let (a, b) = (witnessed(a, &[&of_b]).await, witnessed(b, &[&of_a]).await);
-    for world in [&a, &b] {
+    let mut real = String::new();
+    for world in [&b, &a] {
         grow(world, "real", 10).await;
         let note = world.app.checkpoint(&world.operator()).await.expect("signed");
         assert_eq!(cosigned(&note, &[&of_a.key, &of_b.key]), 1);
+        real = note;
     }
     // Whoever has a's key and machine writes another history, with nothing left of the heads that were signed.
     a.app.close().await;
@@ -150,7 +152,7 @@ both!(a_ledger_rewritten_with_its_own_key_is_refused_by_the_other_service, |kind
         hashed("ledger.example/test")
     ));
     let held = held.await.expect("an answer").text().await.expect("text");
-    assert!(held.contains("\n10\n") || held.contains("\n11\n"), "{held}");
+    assert_eq!(held, real);
     grow(&b, "more", 3).await;
     let note = b.app.checkpoint(&b.operator()).await.expect("signed");
     assert_eq!(cosigned(&note, &[&of_a.key]), 1);
@@ -174,7 +176,7 @@ both!(a_ledger_that_lost_its_end_is_told_so_by_the_witness, |kind| async move {
     grow(&shorter, "few", 2).await;
     shorter.app.checkpoint(&shorter.operator()).await.expect("signed");
     let told = troubles(&shorter.app).await;
-    assert!(told[0].contains("it has cosigned a ledger of 10 entries"), "{told:?}");
+    assert!(told[0].contains("it has cosigned a ledger of ") && told[0].contains("an older copy"), "{told:?}");
 });
 
 both!(what_only_looks_like_a_cosignature_counts_as_failing, |kind| async move {
