@@ -11,6 +11,7 @@ pub mod epoch;
 pub mod key;
 pub mod note;
 pub mod receipt;
+pub mod schema;
 pub mod statement;
 pub mod tile;
 pub mod tree;
@@ -53,5 +54,7 @@ fn excerpt(text: &str, limit: usize) -> String {
     cut
 }
 
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod vectors;

@@ -11,6 +11,8 @@ use super::auth::Api;
 use super::extract::Query;
 use super::problem::Problem;
 use crate::app::{App, AppError};
+use crate::ledger::entry::VERSION;
+use crate::ledger::schema::KINDS;
 
 /// Checkpoints in a list, where no number is asked for.
 const DEFAULT_LIMIT: u64 = 50;
@@ -123,6 +125,15 @@ pub(super) async fn keys(State(app): State<App>, Api(caller): Api) -> Result<Res
         })
         .collect();
     Ok(Json(json!({ "origin": origin, "keys": keys })).into_response())
+}
+
+/// The JSON Schema of every kind of entry, by the kind's name.
+pub(super) async fn schemas(Api(caller): Api) -> Response {
+    // What is in the documentation is no secret.
+    let _ = caller;
+    let schemas: serde_json::Map<String, serde_json::Value> =
+        KINDS.iter().map(|kind| (kind.name.to_owned(), kind.schema())).collect();
+    Json(json!({ "version": VERSION, "schemas": schemas })).into_response()
 }
 
 fn cursor(text: &str) -> Result<u64, Problem> {

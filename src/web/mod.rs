@@ -65,6 +65,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/ledger/receipts/{index}", get(ledger::receipt))
         .route("/api/v1/ledger/key", get(ledger::key))
         .route("/api/v1/ledger/keys", get(ledger::keys))
+        .route("/api/v1/ledger/schemas", get(ledger::schemas))
         .route("/api/v1/ledger/checkpoints", get(ledger::checkpoints))
         .route("/api/v1/ledger/checkpoints/{size}", get(ledger::checkpoint_of))
         .route("/ledger/checkpoint", get(ledger::checkpoint))

@@ -55,6 +55,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/ledger/receipts/{index}", "GET", "/api/v1/ledger/receipts/0", Some(ALL)),
     ("/api/v1/ledger/key", "GET", "/api/v1/ledger/key", Some(ALL)),
     ("/api/v1/ledger/keys", "GET", "/api/v1/ledger/keys", Some(ALL)),
+    ("/api/v1/ledger/schemas", "GET", "/api/v1/ledger/schemas", Some(ALL)),
     ("/api/v1/ledger/checkpoints", "GET", "/api/v1/ledger/checkpoints", Some(ALL)),
     ("/api/v1/ledger/checkpoints/{size}", "GET", "/api/v1/ledger/checkpoints/1", Some(ALL)),
     ("/ledger/checkpoint", "GET", "/ledger/checkpoint", Some(ALL)),

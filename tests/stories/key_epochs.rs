@@ -175,7 +175,8 @@ both!(without_the_new_keys_file_nothing_is_signed_and_it_is_said_why, |kind| asy
     let refused = world.app.checkpoint(&world.operator()).await.expect_err("refused");
     let AppError::ReadOnly(why) = refused else { panic!("{refused}") };
     assert!(
-        why.contains(&format!("since entry {} the ledger's key is", done.index)) && why.contains("holds that key"),
+        why.contains(&format!("since entry {} the ledger's key is", done.index))
+            && why.contains("holds that key"),
         "{why}"
     );
     assert!(world.app.ready().await.is_err());

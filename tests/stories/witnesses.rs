@@ -176,7 +176,10 @@ both!(a_ledger_that_lost_its_end_is_told_so_by_the_witness, |kind| async move {
     grow(&shorter, "few", 2).await;
     shorter.app.checkpoint(&shorter.operator()).await.expect("signed");
     let told = troubles(&shorter.app).await;
-    assert!(told[0].contains("it has cosigned a ledger of ") && told[0].contains("an older copy"), "{told:?}");
+    assert!(
+        told[0].contains("it has cosigned a ledger of ") && told[0].contains("an older copy"),
+        "{told:?}"
+    );
 });
 
 both!(what_only_looks_like_a_cosignature_counts_as_failing, |kind| async move {

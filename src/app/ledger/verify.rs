@@ -62,7 +62,10 @@ impl App {
                 Some(first) => format!("{} faults, the first: {first}", found.faults.len()),
             };
             let keep = KeepVerification { size: found.size, holds: found.faults.is_empty(), what };
-            self.writer().submit(keep).await?;
+            // Where the head is broken nothing can be written; what was found is told all the same.
+            if let Err(error) = self.writer().submit(keep).await {
+                tracing::warn!(%error, "how the verification ended could not be kept");
+            }
         }
         Ok(found)
     }
