@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, CheckpointError};
 use super::cosignature::tests::cosigner;
 use super::entry::Entry;
-use super::epoch::Epochs;
+use super::epoch::{EpochError, Epochs};
 use super::key::tests::key;
 use super::note::{Note, NoteSignature};
 use super::receipt::Receipt;
@@ -82,11 +82,15 @@ fn stored() -> Stored {
 }
 
 /// Everything that is wrong, as the full verification finds it.
-fn faults(stored: &Stored, head: &Frontier) -> Vec<String> {
+///
+/// Signatures that stand as they were in `whole` are not checked again: that would be most of the work.
+fn faults(stored: &Stored, whole: Option<&Stored>, head: &Frontier) -> Vec<String> {
     let epochs = Epochs::of(Vec::new(), key().verifier()).expect("one epoch");
     let (mut verifier, mut faults) = (Verifier::with_tiles(), Vec::new());
     for (size, note) in &stored.checkpoints {
-        match epochs.open(note.as_bytes()) {
+        let known = whole.is_some_and(|whole| whole.checkpoints.contains(&(*size, note.clone())));
+        let opened = if known { unverified(note) } else { epochs.open(note.as_bytes()) };
+        match opened {
             Ok(head) if head.size == *size => {
                 faults.extend(
                     verifier.expect_head(head.size, head.root).err().map(|f| f.to_string()),
@@ -96,10 +100,10 @@ fn faults(stored: &Stored, head: &Frontier) -> Vec<String> {
             Err(error) => faults.push(format!("the checkpoint over {size} entries: {error}")),
         }
     }
-    for (size, line) in &stored.cosignatures {
+    for (size, row) in &stored.cosignatures {
         let note = stored.checkpoints.iter().find(|(of, _)| of == size).map(|(_, note)| note);
         let text = note.and_then(|note| Note::parse(note.as_bytes()).ok());
-        let line = line.parse::<NoteSignature>().ok();
+        let line = row.parse::<NoteSignature>().ok();
         let holds = text
             .zip(line)
             .is_some_and(|(note, line)| cosigner().verifier().verify(note.text(), &line).is_ok());
@@ -122,6 +126,11 @@ fn faults(stored: &Stored, head: &Frontier) -> Vec<String> {
     faults.extend(found.iter().map(ToString::to_string));
     faults.extend(verifier.finish(head.size(), head.root()).err().map(|fault| fault.to_string()));
     faults
+}
+
+fn unverified(note: &str) -> Result<Checkpoint, EpochError> {
+    let note = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?;
+    Ok(note.text().parse()?)
 }
 
 fn head(stored: &Stored) -> Frontier {
@@ -237,12 +246,12 @@ fn mutate(dice: &mut Dice, stored: &mut Stored) -> (&'static str, Vec<String>) {
 fn whatever_is_changed_in_the_store_is_found_and_its_place_named() {
     let whole = stored();
     let head = head(&whole);
-    assert_eq!(faults(&whole, &head), Vec::<String>::new());
+    assert_eq!(faults(&whole, None, &head), Vec::<String>::new());
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    for round in 0..2000 {
+    for round in 0..400 {
         let mut changed = whole.clone();
         let (what, places) = mutate(&mut dice, &mut changed);
-        let found = faults(&changed, &head);
+        let found = faults(&changed, Some(&whole), &head);
         let named =
             found.iter().any(|fault| places.iter().any(|place| fault.contains(place.as_str())));
         assert!(named, "round {round}, {what}: none of {places:?} in {found:?}");
@@ -255,7 +264,7 @@ fn whatever_is_changed_in_a_receipt_is_refused() {
     let hashes: Vec<Hash> = whole.rows.iter().map(|row| row.3).collect();
     let (_, note) = whole.checkpoints.last().expect("a checkpoint");
     let mut dice = Dice(0xd1b5_4a32_d192_ed03);
-    for round in 0..3000 {
+    for round in 0..1500 {
         let at = dice.roll(hashes.len());
         let receipt = Receipt {
             extra: None,
@@ -300,7 +309,7 @@ fn whatever_is_changed_in_a_bundle_gives_other_entries_or_none() {
     let bundle = encode_entries(entries.iter().copied()).expect("a bundle");
     let hashes: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    for round in 0..2000 {
+    for round in 0..1000 {
         let mut changed = bundle.clone();
         match dice.roll(3) {
             0 => dice.flip(&mut changed),

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::schemas::Validator;
 
 /// SHA-256 over names and contents of all files of the fixture, in order.
-const DIGEST: &str = "sha256:0";
+const DIGEST: &str = "sha256:a9ddcdf96fd3b9b4e6bd8df772d491ad2151378172c985ba1edfbbdda826331d";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/kept/v1")

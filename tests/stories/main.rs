@@ -30,6 +30,7 @@ mod ledger;
 mod links;
 mod lists;
 mod nested;
+mod oracle;
 mod order;
 mod owned_paths;
 mod pages;

@@ -7,7 +7,7 @@ use crate::app::{Action, App, AppError, Caller, Command, Unit};
 use crate::domain::Time;
 use crate::ledger::epoch::Epochs;
 use crate::ledger::tree::{Frontier, Hash, TileHash, leaf_hash};
-use crate::ledger::verify::{StoredEntry, Verifier};
+use crate::ledger::verify::{Fault, StoredEntry, Verifier};
 use crate::store::ledger::{CheckpointRow, EntryRow};
 use crate::store::witnesses::CosignatureRow;
 use crate::store::{self, Tx};
@@ -243,6 +243,10 @@ fn conclude(verifier: Verifier, size: u64, head: &str, mut faults: Vec<String>) 
                 faults.push("the ledger's head differs from its entries".to_owned());
             }
             (done.heads_checked, done.tiles_checked)
+        }
+        Err(Fault::Head { .. }) => {
+            faults.push("the ledger's head has another root than its entries give".to_owned());
+            (0, 0)
         }
         Err(fault) => {
             faults.push(fault.to_string());
