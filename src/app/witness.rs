@@ -103,7 +103,7 @@ impl Witness {
     /// The checkpoint that was cosigned last, by the SHA-256 of its origin in hexadecimal; `None`: none.
     pub fn latest(&self, origin: &str) -> Result<Option<String>, AppError> {
         let known = self.logs.iter().any(|key| hashed(key.name()) == origin);
-        if !known { Ok(None) } else { read(&self.path(origin)) }
+        if known { read(&self.path(origin)) } else { Ok(None) }
     }
 
     fn knows(&self, origin: &str) -> bool {

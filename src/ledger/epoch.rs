@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(one.parse::<Rotation>(), Err(EpochError::OneSigned));
         let moved = signed.replacen("index 10", "index 11", 1);
         assert!(matches!(moved.parse::<Rotation>(), Err(EpochError::Note(_))));
-        let half = format!("{one}{}", other.split_inclusive('\n').last().expect("a line"));
+        let half = format!("{one}{}", other.split_inclusive('\n').next_back().expect("a line"));
         assert!(half.parse::<Rotation>().is_err());
         for at in 0..signed.len() {
             let mut bytes = signed.clone().into_bytes();

@@ -71,7 +71,7 @@ fn stored() -> Stored {
         let sealed = Entry::seal("test.done", at, body).expect("sealed");
         stored.tiles.extend(frontier.append(sealed.leaf_hash));
         stored.rows.push((number, "test.done".to_owned(), sealed.bytes, sealed.leaf_hash));
-        if frontier.size() % 50 == 0 || frontier.size() == SIZE {
+        if frontier.size().is_multiple_of(50) || frontier.size() == SIZE {
             let checkpoint = Checkpoint::new(key().name(), frontier.size(), frontier.root());
             let line = cosigner().cosign(&checkpoint.to_string(), 1_700_000_000);
             stored.checkpoints.push((frontier.size(), checkpoint.sign(&key()).expect("signed")));

@@ -19,7 +19,7 @@ pub struct Running {
     pub config: WitnessServer,
     stop: watch::Sender<bool>,
     served: Option<JoinHandle<std::io::Result<()>>>,
-    _folder: Option<TempDir>,
+    folder_of_its_own: Option<TempDir>,
 }
 
 /// A witness that was ended a moment ago may still hold the folder for a request under way.
@@ -50,7 +50,7 @@ impl Running {
         let folder = TempDir::new().expect("a folder");
         let config = config(folder.path(), name, logs);
         let mut running = Self::with(config, clock).await;
-        running._folder = Some(folder);
+        running.folder_of_its_own = Some(folder);
         running
     }
 
@@ -63,7 +63,7 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let served = countersign::web::witness::serve(listener, Arc::new(witness), stopped);
         let served = Some(tokio::spawn(served));
-        Self { address, key, config, stop, served, _folder: None }
+        Self { address, key, config, stop, served, folder_of_its_own: None }
     }
 
     /// Ends it; nothing answers at its address any more.
@@ -82,9 +82,9 @@ impl Running {
         if let Some(logs) = logs {
             self.config.logs = logs;
         }
-        let folder = self._folder.take();
+        let folder = self.folder_of_its_own.take();
         *self = Self::with(self.config.clone(), clock).await;
-        self._folder = folder;
+        self.folder_of_its_own = folder;
     }
 
     /// What a service's configuration says about it.

@@ -185,7 +185,8 @@ both!(without_the_new_keys_file_nothing_is_signed_and_it_is_said_why, |kind| asy
 both!(a_witness_is_told_of_the_new_key_by_its_owner_and_believes_nobody_else, |kind| async move {
     let world = World::new(kind).await;
     let first = world.app.verifier_key();
-    let mut witness = Running::start("w.example/w", &[first.clone()], &world.clock).await;
+    let mut witness =
+        Running::start("w.example/w", std::slice::from_ref(&first), &world.clock).await;
     let world = witnessed(world, &[&witness]).await;
     grow(&world, "a", 5).await;
     world.app.checkpoint(&world.operator()).await.expect("signed");
