@@ -286,12 +286,9 @@ async fn kill_9_between_recording_and_answering_takes_nothing_back() {
         let held = held.text().await.expect("text");
         let size: u64 = held.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
         assert!(size >= promised, "{promised} was cosigned, {size} is held");
-        // Killed while it works, a little later each time.
+        // Killed while it works, a little later each time, counted from its first answer.
         let id = process.child.id();
-        let killer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(15 + 11 * round));
-            Command::new("kill").arg("-9").arg(id.to_string()).status().expect("kill runs")
-        });
+        let mut killer = None;
         loop {
             let request = log.request(old, (old + 1).min(600));
             let address = format!("{}/add-checkpoint", process.address);
@@ -308,8 +305,14 @@ async fn kill_9_between_recording_and_answering_takes_nothing_back() {
                 StatusCode::CONFLICT => old = text.trim().parse().expect("a size"),
                 other => panic!("{other}: {text}"),
             }
+            killer.get_or_insert_with(|| {
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(3 + 11 * round));
+                    Command::new("kill").arg("-9").arg(id.to_string()).status().expect("kill runs")
+                })
+            });
         }
-        killer.join().expect("killed");
+        killer.expect("it answered once").join().expect("killed");
         let _ = process.child.wait();
     }
     assert!(promised > 0, "nothing was cosigned");
