@@ -66,7 +66,7 @@ impl App {
             let statement = statement(&kept, predicate_type, predicate);
             let payload = serde_json_canonicalizer::to_vec(&statement)
                 .map_err(|error| AppError::internal("a statement as JSON", &error))?;
-            Ok::<_, AppError>(Envelope::sign(IN_TOTO, &payload, key))
+            Ok::<_, AppError>(Envelope::sign(IN_TOTO, &payload, &key))
         };
         let summary = signed(SUMMARY, &summary(&kept, row, key.name()))?;
         let record = serde_json::to_value(record(&kept, row, place))

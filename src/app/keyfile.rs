@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::ledger::key::SigningKey;
+use crate::ledger::key::{SigningKey, VerifierKey};
 
 /// Why the key or the head beside it cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +45,24 @@ fn file_error(path: &Path, error: &io::Error) -> KeyFileError {
 
 /// Reads the key, or makes one with mode 0600 where there is none.
 pub(crate) fn open_or_make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
+    match open(path, origin)? {
+        Some(key) => Ok(key),
+        None => make(path, origin),
+    }
+}
+
+/// Reads the key; `None`: there is no such file.
+fn open(path: &Path, origin: &str) -> Result<Option<SigningKey>, KeyFileError> {
     match fs::read_to_string(path) {
         Ok(pem) => {
             check_mode(path)?;
-            SigningKey::from_pem(origin, &pem).map_err(|error| KeyFileError::Key {
+            let key = SigningKey::from_pem(origin, &pem);
+            key.map(Some).map_err(|error| KeyFileError::Key {
                 path: path.display().to_string(),
                 why: error.to_string(),
             })
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, origin),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(file_error(path, &error)),
     }
 }
@@ -78,12 +87,66 @@ fn make(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
     Ok(key)
 }
 
+/// Where a key that takes over is kept until the ledger says that it did.
+#[must_use]
+pub(crate) fn next_path(key: &Path) -> PathBuf {
+    beside(key, ".next")
+}
+
+/// Where a key that was taken over from is kept, for its owner to destroy.
+#[must_use]
+pub(crate) fn former_path(key: &Path, former: &VerifierKey) -> PathBuf {
+    beside(key, &format!(".{}.former", former.id_text()))
+}
+
+fn beside(key: &Path, suffix: &str) -> PathBuf {
+    let mut name = key.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The key that is to take over: one of an earlier try, or a new one, with mode 0600.
+pub(crate) fn open_or_make_next(path: &Path, origin: &str) -> Result<SigningKey, KeyFileError> {
+    open_or_make(&next_path(path), origin)
+}
+
+/// The key that the ledger's last rotation names: from its place, or from where it waited, from where it then takes its
+/// place. `None`: neither is it. May be called again after it was broken off anywhere, and by two processes at once.
+pub(crate) fn after_rotation(
+    path: &Path,
+    origin: &str,
+    named: &VerifierKey,
+) -> Result<Option<SigningKey>, KeyFileError> {
+    let is_named = |key: &SigningKey| key.verifier() == named;
+    let in_place = open(path, origin)?;
+    if let Some(former) = in_place.as_ref().filter(|key| !is_named(key))
+        && let Some(waiting) = open(&next_path(path), origin)?.filter(is_named)
+    {
+        take_over(path, former)?;
+        return Ok(Some(waiting));
+    }
+    Ok(open(path, origin)?.filter(is_named))
+}
+
+/// The former key is kept under its id first; then the next one takes its place in one step.
+fn take_over(path: &Path, former: &SigningKey) -> Result<(), KeyFileError> {
+    let pem = former.to_pem().map_err(|error| KeyFileError::Key {
+        path: path.display().to_string(),
+        why: error.to_string(),
+    })?;
+    write_durably(&former_path(path, former.verifier()), pem.as_bytes())?;
+    let moved = fs::rename(next_path(path), path).and_then(|()| sync_folder(path));
+    match moved {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        moved => moved.map_err(|error| file_error(path, &error)),
+    }
+}
+
 /// Where the last signed checkpoint is kept.
 #[must_use]
 pub(crate) fn head_path(key: &Path) -> PathBuf {
-    let mut name = key.as_os_str().to_owned();
-    name.push(".head");
-    PathBuf::from(name)
+    beside(key, ".head")
 }
 
 /// The last signed checkpoint; `None`: none was signed with this key yet.
@@ -103,12 +166,9 @@ pub(crate) fn write_head(key: &Path, note: &str) -> Result<(), KeyFileError> {
 
 /// Writes a file so that it is there whole after a power cut, or not at all: temporary file, fsync, rename,
 /// fsync of the folder (security 0.2). Only its owner may read it.
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
     let write = || -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or_else(|| Path::new("."));
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
+        let temporary = beside(path, ".new");
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -118,7 +178,13 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
-        fs::File::open(folder)?.sync_all()
+        sync_folder(path)
     };
     write().map_err(|error| file_error(path, &error))
+}
+
+/// A rename is there after a power cut only once its folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }

@@ -43,6 +43,8 @@ mod totals;
 mod traces;
 pub mod views;
 mod whatif;
+pub mod witness;
+mod witnesses;
 mod worker;
 mod writer;
 
@@ -53,13 +55,14 @@ pub use deploys::DeployBody;
 pub use disowned::DisownRequest;
 pub use error::AppError;
 pub(crate) use judge::readers;
-pub use ledger::{Signer, Verification};
+pub use ledger::{CheckpointView, CheckpointsView, Rotated, Signer, Verification};
 pub use links::LinkRequest;
 pub(crate) use mirrors::PolicyAt;
 pub use overrides::OverrideRequest;
 pub use rebuild::{Rebuilt, TableDiffers};
 pub use recompute::{Difference, RecomputeRequest, Recomputed};
 pub use whatif::{Candidate, ReplayRequest, SimulateRequest};
+pub use witnesses::{WitnessView, WitnessesView};
 pub use writer::{Command, Unit, Writer, Writes};
 
 use crate::clock::Clock;
@@ -78,6 +81,7 @@ struct Inner {
     clock: Clock,
     writer: Writer,
     signer: Signer,
+    witnesses: witnesses::Witnesses,
     organisation: RwLock<Arc<OrganisationLayer>>,
     fetching: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     canary_passed: AtomicBool,
@@ -89,6 +93,7 @@ impl App {
         let db = Db::open(&config.database_url.0).await?;
         let key = keyfile::open_or_make(&config.ledger.signing_key_file, &config.ledger.origin)
             .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let witnesses = witnesses::Witnesses::of(&config.ledger)?;
         let signer = Signer::new(key, config.ledger.signing_key_file.clone());
         let closed = ledger::check_at_start(&db, &signer).await?;
         if let Some(reason) = &closed {
@@ -108,6 +113,7 @@ impl App {
             clock,
             writer,
             signer,
+            witnesses,
             organisation: RwLock::new(Arc::new(organisation)),
             fetching: Mutex::default(),
             canary_passed: AtomicBool::new(false),
@@ -146,6 +152,10 @@ impl App {
 
     pub(crate) fn signer(&self) -> &Signer {
         &self.0.signer
+    }
+
+    pub(crate) fn witnesses(&self) -> &witnesses::Witnesses {
+        &self.0.witnesses
     }
 
     pub(crate) fn canary_flag(&self) -> &AtomicBool {
@@ -197,12 +207,18 @@ impl App {
         let mut tx = self.db().read().await?;
         store::ledger::head(&mut tx).await?;
         let teams = store::jobs::failing(&mut tx, rosters::JOB).await?.len();
+        let failed = Self::last_verification(&mut tx).await?.filter(|(_, _, holds, _)| !holds);
         drop(tx);
         self.writer().keeps().await?;
+        let mut amiss = self.witnesses_view(&Caller::operator()).await?.troubles();
+        amiss.extend(failed.map(|(at, _, _, what)| {
+            format!("the ledger did not hold when it was verified last, {at}: {what}")
+        }));
         let unread = (teams > 0).then(|| {
             format!("{teams} of the teams that back a role could not be read; `countersign doctor` says which and why")
         });
-        Ok(unread.into_iter().collect())
+        amiss.extend(unread);
+        Ok(amiss)
     }
 
     /// Finishes: signs what is committed and closes the database.

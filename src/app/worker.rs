@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
-use super::{App, AppError, Command, Unit, intake};
+use super::{App, AppError, Caller, Command, Unit, intake};
 use crate::store::jobs::{self, Job};
 
 /// How long to sleep when nothing is due.
@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_secs(5);
 /// How often the members of the teams that back roles are read, beside every delivery about them: two questions a team,
 /// of the 5,000 an hour that GitHub allows.
 const ROSTERS: Duration = Duration::from_mins(5);
+/// How often it is looked whether a full verification is due.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// Tries before a job is parked.
 const TRIES: u64 = 8;
 
@@ -87,6 +89,8 @@ impl App {
             _ = stop.wait_for(|stop| *stop) => {}
             () = self.keep_time() => {}
             () = self.keep_working() => {}
+            () = self.keep_witnessed() => {}
+            () = self.keep_verified() => {}
         }
     }
 
@@ -100,6 +104,50 @@ impl App {
                 _ = tick.tick() => self.on_tick().await,
                 _ = checkpoint.tick() => self.on_checkpoint().await,
                 _ = rosters.tick() => self.on_rosters().await,
+            }
+        }
+    }
+
+    /// Verifies the whole ledger as often as the configuration says, counted from the last time it was.
+    async fn keep_verified(&self) {
+        loop {
+            match self.until_verification().await {
+                Ok(wait) if wait.is_zero() => self.on_verification().await,
+                Ok(wait) => tokio::time::sleep(wait.min(LOOK_AGAIN)).await,
+                Err(error) => {
+                    tracing::warn!(%error, "it is not known when the ledger was verified last");
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn until_verification(&self) -> Result<Duration, AppError> {
+        let mut tx = self.db().read().await?;
+        let last = Self::last_verification(&mut tx).await?;
+        let Some((at, ..)) = last else { return Ok(Duration::ZERO) };
+        let since = self.clock().now().micros().saturating_sub(at.micros());
+        // Also after the clock was set back.
+        let since = Duration::from_micros(u64::try_from(since).unwrap_or(u64::MAX));
+        Ok(self.config().ledger.verify_interval.saturating_sub(since))
+    }
+
+    async fn on_verification(&self) {
+        match self.verify_ledger(&Caller::operator(), |_, _| {}).await {
+            Ok(found) if found.faults.is_empty() => {
+                tracing::info!(size = found.size, "the ledger was verified: it holds");
+            }
+            Ok(found) => {
+                let first = found.faults.first().map_or("", String::as_str);
+                tracing::error!(
+                    faults = found.faults.len(),
+                    first,
+                    "THE LEDGER DOES NOT HOLD; run `countersign verify`"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the ledger could not be verified");
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
     }

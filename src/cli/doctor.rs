@@ -148,6 +148,8 @@ async fn service(config: Config, found: &mut Vec<Finding>) {
     let text = format!("{what}: reachable, safe, {steps} of {steps} migrations");
     found.push(finding("database", Ok(text)));
     found.push(finding("ledger", ledger(&app)));
+    found.push(finding("verification", verification(&app).await));
+    witnesses(&app, found).await;
     found.push(finding("totals", totals(&app).await));
     for name in names {
         let fetched = app.fetch(&Caller::operator(), &name).await;
@@ -181,5 +183,39 @@ fn ledger(app: &App) -> Result<String, String> {
         None => Ok("it reaches as far as what was signed; `countersign verify` checks all of it"
             .to_owned()),
         Some(reason) => Err(reason.to_owned()),
+    }
+}
+
+/// When all of it was checked last, and how that ended.
+async fn verification(app: &App) -> Result<String, String> {
+    let operator = Caller::operator();
+    let last = app.latest_verification(&operator).await.map_err(|error| error.to_string())?;
+    match last {
+        None => Ok(
+            "the whole ledger was not verified yet; the service does it, and `countersign verify`"
+                .to_owned(),
+        ),
+        Some((at, size, true, _)) => {
+            Ok(format!("the ledger held when it was verified, {at}, {size} entries"))
+        }
+        Some((at, _, false, what)) => {
+            Err(format!("the ledger did not hold when it was verified, {at}: {what}"))
+        }
+    }
+}
+
+/// Asks each witness about the latest checkpoint, now.
+async fn witnesses(app: &App, found: &mut Vec<Finding>) {
+    let view = match app.ask_witnesses(&Caller::operator()).await {
+        Ok(view) => view,
+        Err(error) => return found.push(finding("witnesses", Err(error.to_string()))),
+    };
+    for one in view.all {
+        let said = match (one.failing, one.size) {
+            (Some(why), _) => Err(why),
+            (None, Some(size)) => Ok(format!("it cosigned the ledger of {size} entries")),
+            (None, None) => Ok("nothing is signed yet that it could cosign".to_owned()),
+        };
+        found.push(finding(format!("witness {}", one.name), said));
     }
 }

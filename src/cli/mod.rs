@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod gate;
 mod http;
+mod ledger;
 mod link;
 mod open;
 mod out;
@@ -22,6 +23,7 @@ mod serve;
 mod token;
 mod verify;
 mod veto;
+mod witness;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -99,6 +101,11 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Does everything that was recorded again in an empty database, and compares both
     Rebuild(rebuild::RebuildArgs),
+    /// Rotates the ledger's key
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Cosigns the checkpoints of other ledgers (C2SP tlog-witness), as `[witness]` of the configuration says
+    Witness,
     /// Makes, lists and revokes tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -119,7 +126,7 @@ pub fn main() -> ExitCode {
             return if shown.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    let service = matches!(cli.command, Command::Serve);
+    let service = matches!(cli.command, Command::Serve | Command::Witness);
     panics::install(service);
     if let Err(complaint) = telemetry::start(service) {
         out::note(&format!("warning: {complaint}"));
@@ -159,6 +166,8 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Bundle(args) => Box::pin(bundle::run(args, config)).await,
         Command::Verify(args) => verify::run(args, config).await,
         Command::Rebuild(args) => rebuild::run(args, config).await,
+        Command::Ledger(command) => Box::pin(ledger::run(command, config)).await,
+        Command::Witness => witness::run(config).await,
         Command::Token(command) => token::run(command, config).await,
         Command::SignIn(args) => token::sign_in(args, config).await,
         Command::Doctor => doctor::run(config).await,

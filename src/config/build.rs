@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::tables::CONFIG;
 use super::{
     Config, ConfigError, Credentials, DatabaseUrl, Git, Ledger, Limits, Repository, Secret,
-    SecretSource, Server, Source, SourceKind, environment, toml_tree,
+    SecretSource, Server, Source, SourceKind, Witness, WitnessServer, environment, toml_tree,
 };
 use crate::policy::diagnostic::{code, suggestion};
 use crate::policy::file::leaf;
@@ -120,6 +120,33 @@ pub(super) fn names(file: &Node, path: &Path, report: &mut Report) {
         }
     }
     file_urls(file, list("repository"), path, report);
+    witnesses(file, path, report);
+}
+
+/// Witnesses have names and keys of their own, and there are as many as the quorum asks for.
+fn witnesses(file: &Node, path: &Path, report: &mut Report) {
+    let listed = file.at_path(&["ledger", "witness"]).map(Node::items).unwrap_or_default();
+    for key in ["name", "key"] {
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        for (index, witness) in listed.iter().enumerate() {
+            let Some(node) = witness.get(key) else { continue };
+            if let Some(line) = seen.insert(&node.text, node.at.line) {
+                let path = path.key("ledger").key("witness").index(index).key(key);
+                report.add(
+                    node.at,
+                    &path,
+                    twice(&format!("the witness's {key} `{}`", node.text), line),
+                );
+            }
+        }
+    }
+    let quorum = file.at_path(&["ledger", "quorum"]);
+    if let Some(node) = quorum.filter(|node| whole(node) > Some(listed.len() as u64)) {
+        let message = format!("`quorum` asks for {}, and {} are listed", node.text, listed.len());
+        let problem = Problem::new(code::CONTRADICTION, message)
+            .help("list as many `[[ledger.witness]]`, or ask for fewer");
+        report.add(node.at, &path.key("ledger").key("quorum"), problem);
+    }
 }
 
 fn file_urls(file: &Node, repositories: &[Node], path: &Path, report: &mut Report) {
@@ -154,6 +181,7 @@ impl Build<'_> {
             server: self.server()?,
             database_url: DatabaseUrl(self.database()),
             ledger: self.ledger()?,
+            witness: self.witness_server()?,
             git: self.git()?,
             organisation: self.text("policy", "organisation").map(|file| self.file(file)),
             limits: Limits { body_bytes },
@@ -215,11 +243,35 @@ impl Build<'_> {
     }
 
     fn ledger(&self) -> Option<Ledger> {
+        let listed = self.tree.at_path(&["ledger", "witness"]).map(Node::items).unwrap_or_default();
+        let witnesses = listed.iter().map(witness).collect::<Option<Vec<_>>>()?;
         Some(Ledger {
             origin: self.text("ledger", "origin").unwrap_or("localhost/countersign").to_owned(),
             signing_key_file: self
                 .file(self.text("ledger", "signing_key_file").unwrap_or("countersign.key")),
             checkpoint_interval: self.duration("ledger", "checkpoint_interval", 10)?,
+            verify_interval: self.duration("ledger", "verify_interval", 24 * 60 * 60)?,
+            // Without a word about it, all of them.
+            quorum: usize::try_from(
+                self.count("ledger", "quorum").unwrap_or(witnesses.len() as u64),
+            )
+            .ok()?,
+            witnesses,
+        })
+    }
+
+    fn witness_server(&self) -> Option<WitnessServer> {
+        let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8490);
+        let listen = match self.text("witness", "listen") {
+            Some(text) => text.parse().ok()?,
+            None => default,
+        };
+        Some(WitnessServer {
+            name: self.text("witness", "name").map(str::to_owned),
+            listen,
+            key_file: self.file(self.text("witness", "key_file").unwrap_or("witness.key")),
+            state_dir: self.file(self.text("witness", "state_dir").unwrap_or("witness")),
+            logs: self.tree.get("witness").map(|node| texts(node, "logs")).unwrap_or_default(),
         })
     }
 
@@ -271,6 +323,12 @@ impl Build<'_> {
             None => SecretSource::Literal(Secret::new(&node.text)),
         }
     }
+}
+
+fn witness(node: &Node) -> Option<Witness> {
+    let text = |key: &str| node.get(key).map(|node| node.text.clone());
+    let url = text("url")?.trim_end_matches('/').to_owned();
+    Some(Witness { name: text("name")?, url, key: text("key")? })
 }
 
 fn repository(node: &Node) -> Option<Repository> {

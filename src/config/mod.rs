@@ -27,6 +27,8 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// The ledger.
     pub ledger: Ledger,
+    /// The witness that `countersign witness` is.
+    pub witness: WitnessServer,
     /// git.
     pub git: Git,
     /// The organisation file; `None`: the built-in policy binds.
@@ -67,6 +69,38 @@ pub struct Ledger {
     pub signing_key_file: PathBuf,
     /// How often a checkpoint is published.
     pub checkpoint_interval: Duration,
+    /// How often the whole ledger is verified.
+    pub verify_interval: Duration,
+    /// Witnesses that are asked to cosign, in file order.
+    pub witnesses: Vec<Witness>,
+    /// How many of them have to cosign before a checkpoint counts as witnessed.
+    pub quorum: usize,
+}
+
+/// A witness that is asked (C2SP tlog-witness).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// Its name on pages and in messages.
+    pub name: String,
+    /// What `/add-checkpoint` is put behind, without a slash at the end.
+    pub url: String,
+    /// Its verifier key.
+    pub key: String,
+}
+
+/// What `countersign witness` serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessServer {
+    /// The name in its cosignatures; it has no default.
+    pub name: Option<String>,
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Its key; made at the first start if absent.
+    pub key_file: PathBuf,
+    /// The folder where it keeps what it cosigned.
+    pub state_dir: PathBuf,
+    /// The verifier keys of the logs that it cosigns for.
+    pub logs: Vec<String>,
 }
 
 /// How repositories are fetched.

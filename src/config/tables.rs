@@ -32,6 +32,7 @@ static DATABASE_URL: Leaf = Leaf { noun: "a database's address", check: database
 static CLONE_URL: Leaf = Leaf { noun: "a clone address", check: clone_url, pattern: "" };
 static SOURCE_ID: Leaf = Leaf { noun: "an id", check: source_id, pattern: "" };
 static PROJECT: Leaf = Leaf { noun: "a project key", check: project, pattern: "" };
+static VERIFIER_KEY: Leaf = Leaf { noun: "a verifier key", check: verifier_key, pattern: "" };
 static ORIGIN: Leaf = Leaf { noun: "an origin", check: origin, pattern: "" };
 
 /// The whole file.
@@ -41,6 +42,7 @@ pub(super) static CONFIG: Record = Record::new(
         key("server", Shape::Record(&SERVER), "Where it listens."),
         key("database", Shape::Record(&DATABASE), "Where the data lie."),
         key("ledger", Shape::Record(&LEDGER), "The ledger's name and key."),
+        key("witness", Shape::Record(&WITNESS_SERVER), "What `countersign witness` serves."),
         key("git", Shape::Record(&GIT), "How repositories are fetched."),
         key("policy", Shape::Record(&POLICY), "The layer that repositories cannot weaken."),
         key("limits", Shape::Record(&LIMITS), "Limits of what is taken in."),
@@ -51,10 +53,11 @@ pub(super) static CONFIG: Record = Record::new(
 .rule(super::build::names);
 
 /// Sections whose keys a variable may set.
-pub(super) static SECTIONS: [(&str, &Record); 6] = [
+pub(super) static SECTIONS: [(&str, &Record); 7] = [
     ("server", &SERVER),
     ("database", &DATABASE),
     ("ledger", &LEDGER),
+    ("witness", &WITNESS_SERVER),
     ("git", &GIT),
     ("policy", &POLICY),
     ("limits", &LIMITS),
@@ -79,6 +82,29 @@ static LEDGER: Record = Record::new(
         key("origin", Shape::Leaf(&ORIGIN), "The name in checkpoints."),
         key("signing_key_file", Shape::Text, "The signing key, made at the first start."),
         key("checkpoint_interval", DURATION_SHAPE, "How often a checkpoint is published."),
+        key("verify_interval", DURATION_SHAPE, "How often the whole ledger is verified."),
+        key("witness", Shape::List(&Shape::Record(&WITNESS)), "Witnesses that are asked."),
+        key("quorum", Shape::Count(0, 64), "How many of them have to cosign."),
+    ],
+);
+
+static WITNESS: Record = Record::new(
+    "A witness that is asked to cosign.",
+    &[
+        required("name", Shape::Leaf(&SOURCE_ID), "Its name on pages and in messages."),
+        required("url", Shape::Leaf(&HTTP_URL), "What `/add-checkpoint` is put behind."),
+        required("key", Shape::Leaf(&VERIFIER_KEY), "Its verifier key."),
+    ],
+);
+
+static WITNESS_SERVER: Record = Record::new(
+    "What `countersign witness` serves.",
+    &[
+        key("name", Shape::Leaf(&ORIGIN), "The name in its cosignatures."),
+        key("listen", Shape::Leaf(&LISTEN), "Address and port."),
+        key("key_file", Shape::Text, "Its key, made at the first start."),
+        key("state_dir", Shape::Text, "The folder where it keeps what it cosigned."),
+        key("logs", Shape::List(&Shape::Leaf(&VERIFIER_KEY)), "Verifier keys of the logs."),
     ],
 );
 
@@ -210,6 +236,19 @@ fn origin(text: &str) -> Result<(), Problem> {
     }
     let help = "a name without spaces and `+`, such as `example.com/countersign`";
     Err(bad(format!("`{text}` is no origin"), help))
+}
+
+/// The form of a verifier key (C2SP signed-note); whether it is one is told where it is used.
+fn verifier_key(text: &str) -> Result<(), Problem> {
+    let mut parts = text.splitn(3, '+');
+    let (name, id, key) = (parts.next(), parts.next(), parts.next());
+    let hex = |id: &str| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if name.is_some_and(|name| !name.is_empty()) && id.is_some_and(hex) && key.is_some() {
+        return Ok(());
+    }
+    let help =
+        "NAME+ID+BASE64, such as `witness.example/w1+20324abe+BCms…`, as its owner published it";
+    Err(bad(format!("`{text}` is no verifier key"), help))
 }
 
 fn secret(node: &Node, path: &Path, report: &mut Report) {

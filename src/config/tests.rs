@@ -63,7 +63,11 @@ fn the_example_is_read_holds_the_defaults_and_shows_every_key() {
     let defaults = Config::load(None, []).expect("defaults");
     assert_eq!(config.server, defaults.server);
     assert_eq!(config.database_url, defaults.database_url);
-    assert_eq!(config.ledger, defaults.ledger);
+    assert_eq!(config.ledger.witnesses[0].name, "auditor");
+    assert_eq!(Ledger { witnesses: Vec::new(), quorum: 0, ..config.ledger }, defaults.ledger);
+    assert_eq!(config.witness.logs.len(), 1);
+    let witness = WitnessServer { name: None, logs: Vec::new(), ..config.witness };
+    assert_eq!(witness, defaults.witness);
     assert_eq!(config.git.ca_file.as_deref(), Some(Path::new("authorities.pem")));
     assert_eq!(Git { ca_file: None, ..config.git }, defaults.git);
     assert_eq!(config.limits, defaults.limits);
@@ -251,4 +255,24 @@ fn a_file_that_cannot_be_read_is_named() {
             .to_string()
             .starts_with("the configuration /nowhere/countersign.toml cannot be read: ")
     );
+}
+
+#[test]
+fn a_quorum_needs_as_many_witnesses_and_each_its_own_name_and_key() {
+    let witness = "[[ledger.witness]]\nname = \"w\"\nurl = \"https://w.example/\"\n\
+        key = \"w.example+20324abe+BCms\"\n";
+    let config = parse(&format!("[ledger]\norigin = \"a\"\n{witness}")).expect("one");
+    assert_eq!(
+        (config.ledger.quorum, config.ledger.witnesses[0].url.as_str()),
+        (1, "https://w.example")
+    );
+    assert_eq!(parse(witness).expect("no origin").ledger.quorum, 1);
+    let config = parse(&format!("[ledger]\nquorum = 0\n{witness}")).expect("none has to");
+    assert_eq!(config.ledger.quorum, 0);
+    let told = refusal(parse(&format!("[ledger]\nquorum = 2\n{witness}")));
+    assert!(told[0].contains("`quorum` asks for 2, and 1 are listed"), "{told:?}");
+    let told = refusal(parse(&format!("{witness}{witness}")));
+    assert!(told[0].contains("name `w`") && told[1].contains("key `w.example"), "{told:?}");
+    let told = refusal(parse("[witness]\nlogs = [\"acme\"]\n"));
+    assert!(told[0].contains("is no verifier key"), "{told:?}");
 }

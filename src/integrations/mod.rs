@@ -10,6 +10,7 @@ pub mod natural_key;
 pub mod normalised;
 mod payload;
 pub mod signature;
+pub mod witness;
 
 use std::fmt;
 use std::str::FromStr;

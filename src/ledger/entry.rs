@@ -147,9 +147,9 @@ fn no_version() -> EntryError {
     EntryError::Head { key: "v", need: "a whole number, the schema's version, is needed" }
 }
 
-/// The cheap check of a whole entry, one pass over its bytes: canonical, and with a head of known form.
+/// The cheap check of a whole entry, one pass over its bytes: canonical, and with a head of known form. Gives its kind.
 /// [`Entry::open`] also knows whether the time exists.
-pub(super) fn check_entry(bytes: &[u8]) -> Result<(), EntryError> {
+pub(super) fn check_entry(bytes: &[u8]) -> Result<&str, EntryError> {
     let (mut version, mut kind, mut at) = (None, None, None);
     canonical::check(bytes, |key, value| match key {
         b"v" => version = Some(value),
@@ -158,13 +158,12 @@ pub(super) fn check_entry(bytes: &[u8]) -> Result<(), EntryError> {
         _ => {}
     })?;
     check_version(version)?;
-    if !kind.and_then(unquoted).is_some_and(is_kind) {
-        return Err(EntryError::Head { key: "kind", need: NEED_KIND });
-    }
+    let kind = kind.and_then(unquoted).filter(|kind| is_kind(kind));
+    let kind = kind.ok_or(EntryError::Head { key: "kind", need: NEED_KIND })?;
     if !at.is_some_and(is_time) {
         return Err(EntryError::Head { key: "at", need: NEED_TIME });
     }
-    Ok(())
+    Ok(kind)
 }
 
 fn check_version(version: Option<&[u8]>) -> Result<(), EntryError> {

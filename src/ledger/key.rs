@@ -13,6 +13,9 @@ use super::{base64_decode, base64_encode, excerpt};
 /// Signed-note's number for Ed25519.
 const ED25519: u8 = 0x01;
 
+/// Signed-note's number for Ed25519 cosignatures (C2SP tlog-cosignature).
+pub(super) const COSIGNATURE: u8 = 0x04;
+
 /// The longest name of a key, in bytes.
 const MAX_NAME: usize = 255;
 
@@ -49,8 +52,11 @@ pub enum KeyError {
     #[error("`{0}` is not a verifier key of the form NAME+ID+BASE64")]
     Form(String),
     /// An algorithm that this program does not check.
-    #[error("the key has algorithm {0:#04x}; Ed25519 (0x01) is needed")]
+    #[error("the key has algorithm {0:#04x}; a ledger's key is Ed25519 (0x01)")]
     Algorithm(u8),
+    /// A key that signs other things than cosignatures.
+    #[error("the key has algorithm {0:#04x}; a witness's key is an Ed25519 cosignature key (0x04)")]
+    NotOfAWitness(u8),
     /// The id does not belong to this name and key.
     #[error("the key's id is {have}, its name and key give {need}: a part of it was changed")]
     Id {
@@ -103,6 +109,11 @@ impl SigningKey {
         &self.public.name
     }
 
+    /// The bare public key, for the forms that other kinds of signatures give it.
+    pub(super) fn bare(&self) -> VerifyingKey {
+        self.public.key
+    }
+
     /// Signs bytes as they are. What is signed must start with what it is for: a note's text with its
     /// origin, DSSE with `DSSEv1`.
     pub(super) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
@@ -118,13 +129,7 @@ impl fmt::Debug for SigningKey {
 
 impl VerifierKey {
     fn new(name: &str, key: VerifyingKey) -> Result<Self, KeyError> {
-        if !is_name(name) {
-            return Err(KeyError::Name(excerpt(name, 80)));
-        }
-        if key.is_weak() {
-            return Err(KeyError::Weak);
-        }
-        Ok(Self { name: name.to_owned(), id: key_id(name, &key), key })
+        Ok(Self { name: name.to_owned(), id: key_id(name, ED25519, &key)?, key })
     }
 
     /// The key's name: the ledger's origin.
@@ -153,15 +158,13 @@ impl VerifierKey {
 
     /// Checks a signature over bytes, strictly: no other signature for the same bytes passes.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        ed25519_dalek::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+        fits(&self.key, message, signature)
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let typed = [&[ED25519], self.key.as_bytes().as_slice()].concat();
-        write!(f, "{}+{}+{}", self.name, self.id_text(), base64_encode(&typed))
+        f.write_str(&key_text(&self.name, self.id, ED25519, &self.key))
     }
 }
 
@@ -175,23 +178,46 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form = || KeyError::Form(excerpt(text, 120));
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(form());
-        };
-        let typed = base64_decode(key).ok_or_else(form)?;
-        let (kind, raw) = typed.split_first().ok_or_else(form)?;
-        if *kind != ED25519 {
-            return Err(KeyError::Algorithm(*kind));
-        }
-        let raw: &[u8; 32] = raw.try_into().map_err(|_| form())?;
-        let read = Self::new(name, VerifyingKey::from_bytes(raw).map_err(|_| form())?)?;
-        if read.id_text() != id {
-            return Err(KeyError::Id { have: excerpt(id, 16), need: read.id_text() });
-        }
-        Ok(read)
+        let (name, id, key) = read_key(text, ED25519, KeyError::Algorithm)?;
+        Ok(Self { name: name.to_owned(), id, key })
     }
+}
+
+/// Whether a signature is this key's over these bytes, strictly.
+pub(super) fn fits(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    ed25519_dalek::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+}
+
+/// `NAME+ID+BASE64` (C2SP signed-note).
+pub(super) fn key_text(name: &str, id: [u8; 4], algorithm: u8, key: &VerifyingKey) -> String {
+    let typed = [&[algorithm], key.as_bytes().as_slice()].concat();
+    format!("{name}+{}+{}", hex_id(id), base64_encode(&typed))
+}
+
+/// Reads `NAME+ID+BASE64` of one algorithm; `other` makes the error for any other.
+pub(super) fn read_key(
+    text: &str,
+    algorithm: u8,
+    other: impl FnOnce(u8) -> KeyError,
+) -> Result<(&str, [u8; 4], VerifyingKey), KeyError> {
+    let form = || KeyError::Form(excerpt(text, 120));
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(form());
+    };
+    let typed = base64_decode(key).ok_or_else(form)?;
+    let (kind, raw) = typed.split_first().ok_or_else(form)?;
+    if *kind != algorithm {
+        return Err(other(*kind));
+    }
+    let raw: &[u8; 32] = raw.try_into().map_err(|_| form())?;
+    let key = VerifyingKey::from_bytes(raw).map_err(|_| form())?;
+    let need = key_id(name, algorithm, &key)?;
+    if hex_id(need) != id {
+        return Err(KeyError::Id { have: excerpt(id, 16), need: hex_id(need) });
+    }
+    Ok((name, need, key))
 }
 
 /// Whether a text can name a key: signed-note forbids spaces and `+`; control characters cannot stand in
@@ -201,13 +227,20 @@ pub(super) fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && !name.chars().any(bad)
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+/// The first four bytes of `SHA-256(name ‖ 0x0A ‖ algorithm ‖ key)`, for a name and a key that can stand in a note.
+pub(super) fn key_id(name: &str, algorithm: u8, key: &VerifyingKey) -> Result<[u8; 4], KeyError> {
+    if !is_name(name) {
+        return Err(KeyError::Name(excerpt(name, 80)));
+    }
+    if key.is_weak() {
+        return Err(KeyError::Weak);
+    }
     let mut hash = Sha256::new();
     hash.update(name.as_bytes());
-    hash.update([b'\n', ED25519]);
+    hash.update([b'\n', algorithm]);
     hash.update(key.as_bytes());
     let [a, b, c, d, ..] = <[u8; 32]>::from(hash.finalize());
-    [a, b, c, d]
+    Ok([a, b, c, d])
 }
 
 /// Four bytes as eight lower-case hexadecimal digits.

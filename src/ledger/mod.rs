@@ -1,20 +1,24 @@
 //! The ledger as bytes: canonical entries, the Merkle tree over them, signed checkpoints, proofs and the
 //! verifier. Pure: bytes in, bytes out. Where they are kept is the store's business; when they are
 //! signed is the use cases'. The formats are those of RFC 8785, RFC 6962/9162 and C2SP (signed-note,
-//! tlog-checkpoint, tlog-tiles, tlog-proof), so that any other program can check them (sem 10).
+//! tlog-checkpoint, tlog-cosignature, tlog-witness, tlog-tiles, tlog-proof), so that any other program can check them (sem 10).
 
 pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod entry;
+pub mod epoch;
 pub mod key;
 pub mod note;
 pub mod receipt;
+pub mod schema;
 pub mod sshsig;
 pub mod statement;
 pub mod tile;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Opened, Sealed};
@@ -52,5 +56,7 @@ fn excerpt(text: &str, limit: usize) -> String {
     cut
 }
 
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod vectors;

@@ -123,6 +123,11 @@ impl Note {
         Ok(())
     }
 
+    /// Drops the signatures that are not wanted.
+    pub fn retain(&mut self, wanted: impl FnMut(&NoteSignature) -> bool) {
+        self.signatures.retain(wanted);
+    }
+
     /// Checks the signatures of the keys given, and says which of them signed. Signatures of other keys
     /// are passed over; one of a known key that does not fit refuses the whole note; so does having none.
     pub fn verify<'k>(&self, known: &'k [VerifierKey]) -> Result<Vec<&'k VerifierKey>, NoteError> {
@@ -153,13 +158,26 @@ impl Note {
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures.iter().try_for_each(|line| {
-            let bytes = [line.id.as_slice(), &line.signature].concat();
-            f.write_str(DASH)?;
-            f.write_str(&line.name)?;
-            f.write_char(' ')?;
-            writeln!(f, "{}", base64_encode(&bytes))
-        })
+        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl std::fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = [self.id.as_slice(), &self.signature].concat();
+        f.write_str(DASH)?;
+        f.write_str(&self.name)?;
+        f.write_char(' ')?;
+        f.write_str(&base64_encode(&bytes))
+    }
+}
+
+impl std::str::FromStr for NoteSignature {
+    type Err = NoteError;
+
+    /// Reads one line, without its line feed.
+    fn from_str(line: &str) -> Result<Self, NoteError> {
+        read_signature(line).ok_or(NoteError::SignatureLine { line: 1 })
     }
 }
 

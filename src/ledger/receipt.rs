@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
+use super::epoch::{EpochError, Epochs};
 use super::key::VerifierKey;
 use super::note::MAX_NOTE;
 use super::tree::{Hash, MAX_PROOF, ProofError, leaf_hash, verify_inclusion};
@@ -40,6 +41,9 @@ pub enum ReceiptError {
     /// The checkpoint in it is not in order.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The checkpoint in it is not of the key of its size.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
     /// The entry is not the one at this place in that ledger.
     #[error("the entry is not the ledger's entry {index}: {why}")]
     Proof {
@@ -56,6 +60,13 @@ impl Receipt {
     pub fn verify(&self, entry: &[u8], key: &VerifierKey) -> Result<Checkpoint, ReceiptError> {
         let keys = std::slice::from_ref(key);
         let checkpoint = Checkpoint::open(self.checkpoint.as_bytes(), key.name(), keys)?;
+        self.proves(entry, &checkpoint)?;
+        Ok(checkpoint)
+    }
+
+    /// The same where the ledger's key was rotated: the checkpoint has to be of the key of its size.
+    pub fn verify_in(&self, entry: &[u8], epochs: &Epochs) -> Result<Checkpoint, ReceiptError> {
+        let checkpoint = epochs.open(self.checkpoint.as_bytes())?;
         self.proves(entry, &checkpoint)?;
         Ok(checkpoint)
     }

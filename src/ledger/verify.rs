@@ -10,6 +10,7 @@ use std::num::NonZero;
 use std::thread;
 
 use super::entry::{EntryError, check_entry};
+use super::excerpt;
 use super::tree::{Frontier, Hash, TileHash, leaf_hash};
 
 /// The streaming check. After a fault it goes on as well as can be: an entry whose bytes are wrong counts
@@ -25,6 +26,25 @@ pub struct Verifier {
     tiles_are_stored: bool,
     heads_checked: u64,
     tiles_checked: u64,
+}
+
+/// An entry as a store keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredEntry<'a> {
+    /// Its index.
+    pub index: u64,
+    /// The kind that the store files it under, if it does.
+    pub kind: Option<&'a str>,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The leaf hash stored with them.
+    pub leaf: Hash,
+}
+
+impl<'a> From<(u64, &'a [u8], Hash)> for StoredEntry<'a> {
+    fn from((index, bytes, leaf): (u64, &'a [u8], Hash)) -> Self {
+        Self { index, kind: None, bytes, leaf }
+    }
 }
 
 /// What was checked, when nothing was wrong.
@@ -58,6 +78,14 @@ pub enum Fault {
         index: u64,
         /// What is wrong with it.
         why: EntryError,
+    },
+    /// The store files the entry under a kind that is not its own.
+    #[error("entry {index}: it is stored under the kind `{stored}`, its bytes say another")]
+    Kind {
+        /// The entry.
+        index: u64,
+        /// The kind that is stored beside the bytes.
+        stored: String,
     },
     /// Entries that are not there.
     #[error("{}", missing(*first, *last))]
@@ -196,21 +224,19 @@ impl Verifier {
 
     /// Takes the next entry: its bytes and the leaf hash stored with them.
     pub fn push(&mut self, index: u64, bytes: &[u8], stored: &Hash) -> Result<(), Fault> {
-        self.take(index, stored, check_leaf(index, bytes, stored))
+        self.take(index, stored, check_leaf(&(index, bytes, *stored).into()))
     }
 
     /// Takes the next entries, as [`Verifier::push`] takes them one by one; so many threads look at their bytes. Gives
     /// the faults in order.
-    pub fn push_all(
-        &mut self,
-        entries: &[(u64, &[u8], Hash)],
-        threads: NonZero<usize>,
-    ) -> Vec<Fault> {
+    pub fn push_all<'a, E>(&mut self, entries: &[E], threads: NonZero<usize>) -> Vec<Fault>
+    where
+        E: Copy + Into<StoredEntry<'a>> + Sync,
+    {
         let checked = check_leaves(entries, threads);
-        let taken = entries.iter().zip(checked);
-        taken
-            .filter_map(|((index, _, stored), leaf)| self.take(*index, stored, leaf).err())
-            .collect()
+        let entries = entries.iter().map(|entry| Into::<StoredEntry<'a>>::into(*entry));
+        let taken = entries.zip(checked);
+        taken.filter_map(|(entry, leaf)| self.take(entry.index, &entry.leaf, leaf).err()).collect()
     }
 
     fn take(&mut self, index: u64, stored: &Hash, leaf: Result<(), Fault>) -> Result<(), Fault> {
@@ -290,19 +316,26 @@ impl Verifier {
 }
 
 /// The hash is compared first: it also catches bytes that were changed into another canonical entry.
-fn check_leaf(index: u64, bytes: &[u8], stored: &Hash) -> Result<(), Fault> {
+fn check_leaf(entry: &StoredEntry<'_>) -> Result<(), Fault> {
+    let StoredEntry { index, kind, bytes, leaf: stored } = *entry;
     let computed = leaf_hash(bytes);
-    if computed != *stored {
-        return Err(Fault::Leaf { index, computed, stored: *stored });
+    if computed != stored {
+        return Err(Fault::Leaf { index, computed, stored });
     }
-    check_entry(bytes).map_err(|why| Fault::Entry { index, why })
+    let own = check_entry(bytes).map_err(|why| Fault::Entry { index, why })?;
+    match kind {
+        Some(kind) if kind != own => Err(Fault::Kind { index, stored: excerpt(kind, 80) }),
+        _ => Ok(()),
+    }
 }
 
 /// Each leaf by itself: the part of the check that no order binds.
-fn check_leaves(entries: &[(u64, &[u8], Hash)], threads: NonZero<usize>) -> Vec<Result<(), Fault>> {
-    let check = |part: &[(u64, &[u8], Hash)]| -> Vec<_> {
-        part.iter().map(|(index, bytes, stored)| check_leaf(*index, bytes, stored)).collect()
-    };
+fn check_leaves<'a, E>(entries: &[E], threads: NonZero<usize>) -> Vec<Result<(), Fault>>
+where
+    E: Copy + Into<StoredEntry<'a>> + Sync,
+{
+    let check =
+        |part: &[E]| -> Vec<_> { part.iter().map(|entry| check_leaf(&(*entry).into())).collect() };
     let mut parts = entries.chunks(entries.len().div_ceil(threads.get()).max(1));
     let own = parts.next().unwrap_or_default();
     thread::scope(|scope| {
@@ -429,6 +462,23 @@ mod tests {
         let mut one = stored.clone();
         one.entries[300].1[3] ^= 1;
         assert_eq!(faults(&one), ["entry 300: its bytes do not match its leaf hash"]);
+    }
+
+    #[test]
+    fn an_entry_filed_under_another_kind_is_named() {
+        let stored = ledger(3);
+        let entries: Vec<_> = stored
+            .entries
+            .iter()
+            .map(|(index, bytes, leaf)| StoredEntry {
+                kind: Some(if *index == 1 { "test.undone" } else { "test.done" }),
+                ..(*index, bytes.as_slice(), *leaf).into()
+            })
+            .collect();
+        let faults = Verifier::new().push_all(&entries, NonZero::<usize>::MIN);
+        let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let said = "entry 1: it is stored under the kind `test.undone`, its bytes say another";
+        assert_eq!(shown, [said]);
     }
 
     #[test]

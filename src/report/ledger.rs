@@ -42,6 +42,32 @@ pub struct LedgerRow {
     pub leaf_hash: String,
 }
 
+/// A witness that is asked to cosign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessRow {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its verifier key.
+    pub key: String,
+    /// The largest tree that it cosigned; `None`: none yet.
+    pub size: Option<u64>,
+    /// When it was asked last.
+    pub asked: Option<Time>,
+    /// Why it does not cosign, if so.
+    pub failing: Option<String>,
+}
+
+/// The witnesses, where there are any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnesses {
+    /// In the order of the configuration.
+    pub rows: Vec<WitnessRow>,
+    /// How many have to cosign.
+    pub quorum: u64,
+    /// The largest of the latest checkpoints that as many cosigned.
+    pub witnessed: Option<u64>,
+}
+
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerPage {
@@ -57,6 +83,8 @@ pub struct LedgerPage {
     pub key: String,
     /// The last full verification; `None`: none yet.
     pub verification: Option<Verification>,
+    /// Who is asked to cosign; `None`: nobody.
+    pub witnesses: Option<Witnesses>,
     /// Former checkpoints, newest first.
     pub checkpoints: Vec<CheckpointRef>,
     /// Kinds with their counts, all of the ledger.

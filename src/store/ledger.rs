@@ -16,6 +16,8 @@ const ENTRIES: &str =
 const LEAVES: &str = "select leaf from ledger_entry where idx >= $1 and idx < $2 order by idx";
 const HASHES: &str =
     "select hash from ledger_hash where level = $1 and idx >= $2 and idx < $3 order by idx";
+const TILE_HASHES: &str =
+    "select idx, hash from ledger_hash where level = $1 and idx >= $2 and idx < $3 order by idx";
 const ADD_CHECKPOINT: &str = "insert into checkpoint (size, note, signed_at) values ($1, $2, $3) on conflict (size) do nothing";
 const LATEST_CHECKPOINT: &str =
     "select size, note, signed_at from checkpoint order by size desc limit 1";
@@ -24,6 +26,9 @@ const CHECKPOINT_BEFORE: &str = "select size, note, signed_at from checkpoint wh
 const CHECKPOINTS: &str = "select size, note, signed_at from checkpoint order by size";
 const RECENT_CHECKPOINTS: &str =
     "select size, note, signed_at from checkpoint order by size desc limit $1";
+const CHECKPOINTS_BEFORE: &str =
+    "select size, note, signed_at from checkpoint where size < $1 order by size desc limit $2";
+const CHECKPOINT: &str = "select size, note, signed_at from checkpoint where size = $1";
 const ADD_VERIFICATION: &str =
     "insert into verification (finished_at, size, holds, what) values ($1, $2, $3, $4)";
 const LATEST_VERIFICATION: &str =
@@ -43,11 +48,14 @@ pub const STATEMENTS: &[&str] = &[
     ENTRIES,
     LEAVES,
     HASHES,
+    TILE_HASHES,
     ADD_CHECKPOINT,
     LATEST_CHECKPOINT,
     CHECKPOINT_BEFORE,
     CHECKPOINTS,
     RECENT_CHECKPOINTS,
+    CHECKPOINTS_BEFORE,
+    CHECKPOINT,
     ADD_VERIFICATION,
     LATEST_VERIFICATION,
     ABOUT_KIND,
@@ -187,6 +195,21 @@ pub async fn hashes(
     Ok(rows.into_iter().map(|(hash,)| hash).collect())
 }
 
+/// Stored hashes of a level of tiles from 1, with their index.
+pub async fn tile_hashes(
+    tx: &mut Tx,
+    level: u8,
+    from: u64,
+    before: u64,
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(TILE_HASHES)
+        .bind(i64::from(level))
+        .bind(signed(from))
+        .bind(signed(before))
+        .fetch_all(conn)
+        .await)?)
+}
+
 /// A signed checkpoint: size, note, when it was signed in microseconds.
 pub type CheckpointRow = (i64, String, i64);
 
@@ -228,6 +251,24 @@ pub async fn checkpoints(tx: &mut Tx) -> Result<Vec<CheckpointRow>, StoreError> 
 /// The latest checkpoints, largest first.
 pub async fn recent_checkpoints(tx: &mut Tx, limit: i64) -> Result<Vec<CheckpointRow>, StoreError> {
     Ok(on!(tx, |conn| sqlx::query_as(RECENT_CHECKPOINTS).bind(limit).fetch_all(conn).await)?)
+}
+
+/// The checkpoints below a size, largest first.
+pub async fn checkpoints_before(
+    tx: &mut Tx,
+    size: u64,
+    limit: i64,
+) -> Result<Vec<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(CHECKPOINTS_BEFORE)
+        .bind(signed(size))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// The checkpoint of a size.
+pub async fn checkpoint(tx: &mut Tx, size: u64) -> Result<Option<CheckpointRow>, StoreError> {
+    Ok(on!(tx, |conn| sqlx::query_as(CHECKPOINT).bind(signed(size)).fetch_optional(conn).await)?)
 }
 
 /// How a full verification ended: when in microseconds, size, whether it holds (1), the sentence.

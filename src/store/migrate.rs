@@ -43,6 +43,7 @@ pub fn migrations() -> &'static [Migration] {
         migration!(10, "0010_lists"),
         migration!(30, "0030_reverts"),
         migration!(40, "0040_recompute"),
+        migration!(70, "0070_witnesses"),
     ];
     ALL
 }

@@ -44,6 +44,7 @@ pub mod tokens;
 pub mod totals;
 pub mod versions;
 pub mod waits;
+pub mod witnesses;
 
 use file::DatabaseFile;
 pub use migrate::{Migration, migrations};
@@ -467,7 +468,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 23] = [
+    let rooms: [(&'static str, &'static [&'static str]); 24] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -491,6 +492,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("tokens", tokens::STATEMENTS),
         ("versions", versions::STATEMENTS),
         ("waits", waits::STATEMENTS),
+        ("witnesses", witnesses::STATEMENTS),
     ];
     let all = rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql)));
     all.chain(tables::statements()).collect()

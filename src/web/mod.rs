@@ -29,6 +29,7 @@ pub mod pages;
 mod problem;
 mod sign_in;
 mod site;
+pub mod witness;
 
 pub use auth::Visitor;
 pub use problem::{PageProblem, Problem};
@@ -64,6 +65,10 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/ledger/entries/{index}", get(ledger::entry))
         .route("/api/v1/ledger/receipts/{index}", get(ledger::receipt))
         .route("/api/v1/ledger/key", get(ledger::key))
+        .route("/api/v1/ledger/keys", get(ledger::keys))
+        .route("/api/v1/ledger/schemas", get(ledger::schemas))
+        .route("/api/v1/ledger/checkpoints", get(ledger::checkpoints))
+        .route("/api/v1/ledger/checkpoints/{size}", get(ledger::checkpoint_of))
         .route("/ledger/checkpoint", get(ledger::checkpoint))
         .route("/ledger/tile/{*path}", get(ledger::tile))
         .layer(DefaultBodyLimit::max(API_BODY));

@@ -8,6 +8,7 @@ pub mod python;
 pub mod rest;
 pub mod server;
 pub mod town;
+pub mod witness;
 
 use std::path::{Path, PathBuf};
 

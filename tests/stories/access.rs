@@ -60,6 +60,10 @@ const TABLE: &[Row] = &[
     ("/api/v1/ledger/entries/{index}", "GET", "/api/v1/ledger/entries/0", Some(ALL)),
     ("/api/v1/ledger/receipts/{index}", "GET", "/api/v1/ledger/receipts/0", Some(ALL)),
     ("/api/v1/ledger/key", "GET", "/api/v1/ledger/key", Some(ALL)),
+    ("/api/v1/ledger/keys", "GET", "/api/v1/ledger/keys", Some(ALL)),
+    ("/api/v1/ledger/schemas", "GET", "/api/v1/ledger/schemas", Some(ALL)),
+    ("/api/v1/ledger/checkpoints", "GET", "/api/v1/ledger/checkpoints", Some(ALL)),
+    ("/api/v1/ledger/checkpoints/{size}", "GET", "/api/v1/ledger/checkpoints/1", Some(ALL)),
     ("/ledger/checkpoint", "GET", "/ledger/checkpoint", Some(ALL)),
     ("/ledger/tile/{*path}", "GET", "/ledger/tile/0/000.p/1", Some(ALL)),
     // A link is retracted by its id only by those who may link; an unknown id says nothing about the link.

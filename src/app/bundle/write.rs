@@ -86,7 +86,7 @@ impl App {
         add(&mut zip, layout::README, README)?;
         add(&mut zip, layout::VERIFIER, VERIFIER)?;
         let sums = layout::sums(zip.members());
-        let signature = sshsig::sign(NAMESPACE, sums.as_bytes(), key);
+        let signature = sshsig::sign(NAMESPACE, sums.as_bytes(), &key);
         add(&mut zip, layout::SUMS, sums.as_bytes())?;
         add(&mut zip, layout::SIGNATURE, signature.as_bytes())?;
         let files = zip.members().len();
@@ -100,7 +100,8 @@ impl App {
         job: &Job,
         zip: &mut Writer<W>,
     ) -> Result<(), AppError> {
-        let key = self.signer().key().verifier();
+        let signing = self.signer().key();
+        let key = signing.verifier();
         add(zip, &layout::key(key), format!("{key}\n").as_bytes())?;
         add(zip, layout::SIGNERS, sshsig::allowed_signer(NAMESPACE, key).as_bytes())?;
         add(zip, layout::CHECKPOINT, job.signed.note.as_bytes())?;

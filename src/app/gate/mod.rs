@@ -168,7 +168,7 @@ impl App {
             Some(nonce) => {
                 let answer: Answer = serde_json::from_str(&json)
                     .map_err(|error| AppError::internal("an answer cannot be read", &error))?;
-                Some((nonce, statement::sign(&answer, nonce, (now, expires), self.signer().key())))
+                Some((nonce, statement::sign(&answer, nonce, (now, expires), &self.signer().key())))
             }
         };
         let own = Own { expires_at: expires, retry_after, statement };

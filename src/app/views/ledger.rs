@@ -1,13 +1,13 @@
 //! What the record is, and whether it holds.
 
 use super::entry::subject;
-use crate::app::{Action, App, AppError, Caller};
+use crate::app::{Action, App, AppError, Caller, WitnessesView};
 use crate::domain::Time;
-use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::entry::Entry;
+use crate::ledger::epoch::Epochs;
 use crate::ledger::tree::leaf_hash;
 use crate::report::entry::CheckpointRef;
-use crate::report::ledger::{LedgerPage, LedgerRow, Verification};
+use crate::report::ledger::{LedgerPage, LedgerRow, Verification, WitnessRow, Witnesses};
 use crate::report::list::Pager;
 use crate::report::prose::Prose;
 use crate::report::refs::Link;
@@ -36,9 +36,14 @@ impl App {
             rows.push(row(store::unsigned(index), kind, &bytes)?);
         }
         rows.reverse();
-        let last = self.last_checkpoint(&mut tx).await?;
+        let mut last = self.last_checkpoint(&mut tx).await?;
+        if let Some((checkpoint, note)) = &mut last {
+            *note = self.published(&mut tx, checkpoint.size, std::mem::take(note)).await?;
+        }
         let verification = Self::last_verification(&mut tx).await?;
-        let checkpoints = self.former(&store::ledger::recent_checkpoints(&mut tx, 10).await?);
+        let recent = store::ledger::recent_checkpoints(&mut tx, 10).await?;
+        let epochs = self.epochs(&mut tx).await;
+        let checkpoints = epochs.map(|epochs| former(&epochs, &recent)).unwrap_or_default();
         let first_row = if rows.is_empty() { 0 } else { size - before + 1 };
         let whole =
             if scope.is_empty() { "/ledger".to_owned() } else { format!("/ledger?{scope}") };
@@ -55,6 +60,7 @@ impl App {
             checkpoint_text,
             key: self.verifier_key(),
             verification: verification.map(shown),
+            witnesses: witnesses(self.witnesses_view(caller).await?),
             checkpoints,
             kinds: Vec::new(),
             pager: Pager {
@@ -75,23 +81,30 @@ impl App {
             downloads: vec![Link::new("Checkpoint", "/ledger/checkpoint")],
         })
     }
+}
 
-    fn former(&self, rows: &[store::ledger::CheckpointRow]) -> Vec<CheckpointRef> {
-        let keys = std::slice::from_ref(self.signer().key().verifier());
-        let name = self.signer().key().name();
-        rows.iter()
-            .filter_map(|(_, note, at)| {
-                let head = Checkpoint::open(note.as_bytes(), name, keys).ok()?;
-                let root = head.root.to_base64();
-                Some(CheckpointRef {
-                    origin: head.origin,
-                    size: head.size,
-                    root,
-                    at: Time::from_micros(*at)?,
-                })
-            })
-            .collect()
-    }
+fn witnesses(view: WitnessesView) -> Option<Witnesses> {
+    let rows = view.all.into_iter().map(|one| WitnessRow {
+        name: one.name,
+        key: one.key,
+        size: one.size,
+        asked: one.asked_at,
+        failing: one.failing,
+    });
+    let rows: Vec<WitnessRow> = rows.collect();
+    let (quorum, witnessed) = (view.quorum as u64, view.witnessed);
+    (!rows.is_empty()).then_some(Witnesses { rows, quorum, witnessed })
+}
+
+fn former(epochs: &Epochs, rows: &[store::ledger::CheckpointRow]) -> Vec<CheckpointRef> {
+    rows.iter()
+        .filter_map(|(_, note, at)| {
+            let head = epochs.open(note.as_bytes()).ok()?;
+            let root = head.root.to_base64();
+            let at = Time::from_micros(*at)?;
+            Some(CheckpointRef { origin: head.origin, size: head.size, root, at })
+        })
+        .collect()
 }
 
 fn row(index: u64, kind: String, bytes: &[u8]) -> Result<LedgerRow, AppError> {

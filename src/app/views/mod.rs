@@ -125,10 +125,14 @@ impl App {
         let leaf = crate::ledger::tree::leaf_hash(&bytes);
         let mut tx = self.db().read().await?;
         let size = super::ledger::stored_head(&mut tx).await?.size();
+        let epochs = self.epochs(&mut tx).await;
         drop(tx);
-        let key = self.signer().key().verifier().clone();
-        let (proof, checkpoint) = match self.receipt(&operator, index).await {
-            Ok(receipt) => match receipt.verify(&bytes, &key) {
+        let receipt = match epochs {
+            Ok(epochs) => self.receipt(&operator, index).await.map(|receipt| (receipt, epochs)),
+            Err(error) => Err(error),
+        };
+        let (proof, checkpoint) = match receipt {
+            Ok((receipt, epochs)) => match receipt.verify_in(&bytes, &epochs) {
                 Ok(head) => (
                     ProofState::Holds(receipt.proof.len() as u64),
                     self.checkpoint_ref(&head).await?,
@@ -175,8 +179,10 @@ impl App {
         let Some((_, note, at)) = store::ledger::latest_checkpoint(tx).await? else {
             return Ok(None);
         };
-        let keys = std::slice::from_ref(self.signer().key().verifier());
-        let Ok(head) = Checkpoint::open(note.as_bytes(), self.signer().key().name(), keys) else {
+        // Where the key's epochs are not in order the ledger is read-only; its pages go on.
+        let Some(head) =
+            self.epochs(tx).await.ok().and_then(|epochs| epochs.open(note.as_bytes()).ok())
+        else {
             return Ok(None);
         };
         let at = moment("checkpoint", "latest", at)?;
