@@ -96,6 +96,8 @@ pub const NOT_REBUILT: &[(&str, &str)] = &[
     ("sign_in_link", "they are made again"),
     ("job", "work that waited is found again by the fetch that is queued for each repository"),
     ("gate_memo", "remembered answers: the next question decides anew"),
+    ("cosignature", "what witnesses said of checkpoints: they say it again when they are asked"),
+    ("witness_state", "how far each witness was asked: it is asked anew"),
     ("version", "counters that only invalidate remembered answers"),
     ("refused_delivery", "counts of what was refused at the door, of which nothing was kept"),
     ("verification", "when the ledger was verified: verify it again"),

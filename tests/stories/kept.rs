@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::schemas::Validator;
 
 /// SHA-256 over names and contents of all files of the fixture, in order.
-const DIGEST: &str = "sha256:a9ddcdf96fd3b9b4e6bd8df772d491ad2151378172c985ba1edfbbdda826331d";
+const DIGEST: &str = "sha256:67bdc4079df4d4486dc469f5498c15dda68ee6de2eda8d1a3adc628d95e49cca";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/kept/v1")

@@ -40,6 +40,7 @@ const TICKET: Field = field("ticket", Text, "The ticket's key.");
 const TOKEN: Field = field("token", Id("tok"), "The token.");
 const BY: Field = field("by", Text, "Who did it.");
 const WHY: Field = field("why", Text, "Why, in their words.");
+const KEPT: Field = field("kept", Sha256, "Of what is kept of it, whole.");
 
 const LINK: &[Field] = &[
     field("link", Id("lnk"), "The link."),
@@ -79,6 +80,8 @@ const DEPLOY: &[Field] = &[
     ),
     field("changes", Whole, "How many changes it brought."),
     field("facts", Sha256, "What it was worked out from."),
+    field("policy", Text, "Digest of the organisation file that was in force."),
+    KEPT,
 ];
 
 /// Every kind that is written.
@@ -124,6 +127,7 @@ pub const KINDS: &[Kind] = &[
             field("how", Maybe(&HOW), "How it landed."),
             field("integrity", Maybe(&INTEGRITY), "Whether what landed is what was reviewed."),
             field("landed_at", Maybe(&Time), "When it landed."),
+            KEPT,
         ],
     ),
     kind(
@@ -137,6 +141,17 @@ pub const KINDS: &[Kind] = &[
             field("commit", Oid, "The commit with the trailer."),
             BY,
             WHY,
+        ],
+    ),
+    kind(
+        "commits.mapped",
+        "A source told whom the commits of a pull request are by, and it is news.",
+        &[
+            REPO,
+            SOURCE,
+            field("key", Text, "The pull request, as the repository and its number."),
+            field("commits", Whole, "How many."),
+            KEPT,
         ],
     ),
     kind(
@@ -162,6 +177,7 @@ pub const KINDS: &[Kind] = &[
             ),
             field("class", Maybe(&CLASSES), "The class."),
             field("changes", List(&Id("chg")), "The changes that it covers."),
+            field("as_of", Maybe(&Time), "As of when, where anything was judged."),
             field("facts", Sha256, "What it was decided by."),
             field(
                 "policy",
@@ -172,6 +188,7 @@ pub const KINDS: &[Kind] = &[
                 ]),
                 "The policy in force.",
             ),
+            KEPT,
         ],
     ),
     kind(
@@ -233,6 +250,16 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     kind(
+        "group.listed",
+        "The commits of a merge queue's group were read from git.",
+        &[
+            REPO,
+            field("head", Oid, "The group's head."),
+            field("commits", Whole, "How many it brings."),
+            KEPT,
+        ],
+    ),
+    kind(
         "ledger.key_rotated",
         "The ledger has another key. Checkpoints that cover this entry are signed by the new one, and by no other.",
         &[
@@ -256,6 +283,11 @@ pub const KINDS: &[Kind] = &[
         &[field("digest", Text, "Its digest, under which its bytes are kept.")],
     ),
     kind(
+        "project.known",
+        "Keys of a tracker's project count from now on.",
+        &[field("project", Text, "The project.")],
+    ),
+    kind(
         "repository.bound",
         "A configured repository was met for the first time, under the id that its source gives it.",
         &[
@@ -263,6 +295,17 @@ pub const KINDS: &[Kind] = &[
             SOURCE,
             field("external_id", Text, "The immutable id at the source."),
             field("name", Text, "Its name then."),
+        ],
+    ),
+    kind(
+        "repository.configured",
+        "The configuration names a repository.",
+        &[
+            field("repository", Id("rep"), "The repository."),
+            SOURCE,
+            field("name", Text, "Its name there."),
+            field("external_id", Maybe(&Text), "The immutable id at the source, if it is given."),
+            field("default_branch", Maybe(&Text), "The branch that changes go to."),
         ],
     ),
     kind(
@@ -284,6 +327,7 @@ pub const KINDS: &[Kind] = &[
             field("asked_at", Time, "When it was asked for."),
             field("members", Whole, "How many are in it."),
             field("sha256", Sha256, "Of their ids, in order, one a line."),
+            KEPT,
             field("joined", List(&Text), "Ids of those who joined; the first of them."),
             field("left", List(&Text), "Ids of those who left; the first of them."),
         ],
