@@ -87,9 +87,9 @@ async fn write(
     let mut part = OsString::from(path);
     part.push(format!(".{}.part", std::process::id()));
     let part = PathBuf::from(part);
-    let file = File::create_new(&part).map_err(failed)?;
-    let made = match fill(&file).await {
-        Ok(made) => file.sync_all().and_then(|()| fs::rename(&part, path)).map(|()| made),
+    let partial = File::create_new(&part).map_err(failed)?;
+    let made = match fill(&partial).await {
+        Ok(made) => partial.sync_all().and_then(|()| fs::rename(&part, path)).map(|()| made),
         Err(failure) => {
             // What is left of it is of no use; that it cannot be removed either is the smaller trouble.
             let _ = fs::remove_file(&part);

@@ -116,10 +116,9 @@ pub fn read_consistency(text: &[u8]) -> Option<Vec<Hash>> {
 /// The text of [`SUMS`], as `sha256sum -c` reads it.
 #[must_use]
 pub fn sums(members: &[Member]) -> String {
-    members
-        .iter()
-        .map(|member| format!("{}  {}\n", Hash::new(member.sha256), member.name))
-        .collect()
+    let lines =
+        members.iter().map(|member| format!("{}  {}", Hash::new(member.sha256), member.name));
+    lines.chain([String::new()]).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

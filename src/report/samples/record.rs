@@ -31,29 +31,7 @@ pub fn ledger() -> LedgerPage {
             not_checked: vec!["whether somebody outside holds an older checkpoint".into()],
             failure: None,
         }),
-        witnesses: Some(Witnesses {
-            rows: vec![
-                WitnessRow {
-                    name: "auditor".into(),
-                    key: "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
-                        .into(),
-                    size: Some(48_213),
-                    asked: Some(time("2026-11-20 14:05:02")),
-                    failing: None,
-                },
-                WitnessRow {
-                    name: "bank".into(),
-                    key:
-                        "bank.example/witness+5f0c9a11+BKk1yP3nqz0m3cXr1J7dQ9s0hVb2tW8uYf4aLxE6oNiR"
-                            .into(),
-                    size: Some(47_990),
-                    asked: Some(time("2026-11-20 14:05:02")),
-                    failing: Some(format!("it cannot be reached: {HOSTILE}")),
-                },
-            ],
-            quorum: 1,
-            witnessed: Some(48_213),
-        }),
+        witnesses: Some(witnesses()),
         checkpoints: vec![
             checkpoint(),
             CheckpointRef { size: 48_190, at: time("2026-11-20 13:05:00"), ..checkpoint() },
@@ -79,6 +57,31 @@ pub fn ledger() -> LedgerPage {
             Link::new("Checkpoint", "/ledger/checkpoint"),
             Link::new("Key", "/api/v1/ledger/key"),
         ],
+    }
+}
+
+fn witnesses() -> Witnesses {
+    Witnesses {
+        rows: vec![
+            WitnessRow {
+                name: "auditor".into(),
+                key: "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
+                    .into(),
+                size: Some(48_213),
+                asked: Some(time("2026-11-20 14:05:02")),
+                failing: None,
+            },
+            WitnessRow {
+                name: "bank".into(),
+                key: "bank.example/witness+5f0c9a11+BKk1yP3nqz0m3cXr1J7dQ9s0hVb2tW8uYf4aLxE6oNiR"
+                    .into(),
+                size: Some(47_990),
+                asked: Some(time("2026-11-20 14:05:02")),
+                failing: Some(format!("it cannot be reached: {HOSTILE}")),
+            },
+        ],
+        quorum: 1,
+        witnessed: Some(48_213),
     }
 }
 
