@@ -33,7 +33,7 @@ NOT_PROVEN = [
     "that nothing was left out: of what the ledger holds, the bundle has what its maker put in scope; of what happened, "
     "the ledger has what was delivered to it. Compare with the forge's own list of merges and deployments",
     "that what sources said is true: the ledger shows that it was said, and when it was recorded",
-    "when anything happened: all times are the service's clock and the sources'; no witness signed the checkpoint",
+    "when anything happened: all times are the service's clock and the sources'; no witness's signature on the checkpoint was checked",
     "that others are shown the same ledger: compare your checkpoint with theirs",
     "that the decisions follow from the facts and policies: their bytes are here by digest, but nothing was decided anew",
     "the lists in report/: they are the service's own words about the same rows, signed and not recomputed",
