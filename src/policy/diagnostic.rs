@@ -242,19 +242,12 @@ pub fn render_all(diagnostics: &[Diagnostic], source: &str) -> String {
 #[must_use]
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = word.to_lowercase().replace('-', "_");
-    let length = folded.chars().count();
-    let allowed = |candidate: &str| (candidate.chars().count() / 3).max(1);
-    // Whose length differs by more than is allowed differs by more letters too: a hostile file asks thousands of times.
-    let may_be = |candidate: &&str| {
-        candidate.to_lowercase().chars().count().abs_diff(length) <= allowed(candidate)
-    };
     known
         .into_iter()
-        .filter(may_be)
         .map(|candidate| {
             (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate)
         })
-        .filter(|(distance, candidate)| *distance <= allowed(candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

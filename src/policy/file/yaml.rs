@@ -1,6 +1,8 @@
 //! YAML, the strict part that a policy needs: one document of maps, lists and scalars under limits. Aliases, anchors,
 //! merge keys, tags and directives are refused, because a reader who overlooks one reads another policy.
 
+use std::collections::BTreeMap;
+
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as YamlSpan, StrInput};
 
 use super::node::{Entry, Node, Path, Problem, Report, Value};
@@ -32,6 +34,21 @@ struct Reader<'a, 'r> {
     parser: Parser<'a, StrInput<'a>>,
     report: &'r mut Report,
     nodes: usize,
+}
+
+/// The entries of one map so far.
+#[derive(Default)]
+struct Entries {
+    all: Vec<Entry>,
+    /// On which line each key stands: a map may have thousands.
+    lines: BTreeMap<String, u64>,
+}
+
+impl Entries {
+    fn push(&mut self, entry: Entry) {
+        self.lines.insert(entry.key.clone(), entry.at.line);
+        self.all.push(entry);
+    }
 }
 
 impl<'a> Reader<'a, '_> {
@@ -135,11 +152,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn map(&mut self, start: At, depth: usize) -> Result<Node, Stopped> {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries = Entries::default();
         loop {
             let (event, at) = self.next()?;
             if event == Event::MappingEnd {
-                return Ok(Node::new(Value::Map(entries), "", self.cover(start, at)));
+                return Ok(Node::new(Value::Map(entries.all), "", self.cover(start, at)));
             }
             if !event.is_node() {
                 continue;
@@ -151,7 +168,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn entry(&mut self, entries: &mut Vec<Entry>, key: Node, node: Node) {
+    fn entry(&mut self, entries: &mut Entries, key: Node, node: Node) {
         match key.value {
             Value::Broken => {}
             Value::List(_) | Value::Map(_) | Value::Null => {
@@ -162,8 +179,8 @@ impl<'a> Reader<'a, '_> {
             }
             _ => {
                 let Node { text: key, at, .. } = key;
-                match entries.iter().find(|entry| entry.key == key) {
-                    Some(first) => self.duplicate(&key, at, first.at.line),
+                match entries.lines.get(&key) {
+                    Some(first) => self.duplicate(&key, at, *first),
                     None => entries.push(Entry { key, at, node }),
                 }
             }
