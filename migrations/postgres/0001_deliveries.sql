@@ -10,6 +10,7 @@ create table delivery (
   body          bytea not null,             -- zstd
   body_size     bigint not null,
   body_sha256   text not null,              -- over the bytes received
+  salt          bytea not null,             -- before the digest in what the entry binds
   received_at   bigint not null,
   state         text not null check (state in ('applied', 'no_interest', 'set_aside', 'parked')),
   why           text,                       -- of no interest because, or what went wrong
@@ -34,6 +35,7 @@ create index delivery_total_empty on delivery_total (deliveries) where deliverie
 create table delivery_conflict (
   delivery      text not null,
   body_sha256   text not null,
+  salt          bytea not null,             -- before the digest in what the entry binds
   body          bytea not null,
   received_at   bigint not null,
   ledger_index  bigint not null,

@@ -10,6 +10,7 @@ create table delivery (
   body          blob not null,             -- zstd
   body_size     integer not null,
   body_sha256   text not null,              -- over the bytes received
+  salt          blob not null,              -- before the digest in what the entry binds
   received_at   integer not null,
   state         text not null check (state in ('applied', 'no_interest', 'set_aside', 'parked')),
   why           text,                       -- of no interest because, or what went wrong
@@ -34,6 +35,7 @@ create index delivery_total_empty on delivery_total (deliveries) where deliverie
 create table delivery_conflict (
   delivery      text not null,
   body_sha256   text not null,
+  salt          blob not null,              -- before the digest in what the entry binds
   body          blob not null,
   received_at   integer not null,
   ledger_index  integer not null,

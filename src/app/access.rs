@@ -72,13 +72,11 @@ impl Command for CreateToken {
             expires_at: self.request.lasts.map(|lasts| now.micros().saturating_add(lasts)),
         };
         tokens::create(unit.tx(), &token).await?;
-        unit.record(
-            "token.created",
-            super::fields(serde_json::json!({
-                "token": token_id, "name": self.request.name, "role": self.request.role.as_str(),
-                "repo": self.repo, "by": self.by,
-            })),
-        )?;
+        let body = serde_json::json!({
+            "token": token_id, "role": self.request.role.as_str(), "repo": self.repo,
+        });
+        let said = serde_json::json!({ "name": self.request.name, "by": self.by });
+        unit.record_said("token.created", super::fields(body), Some(said)).await?;
         Ok(MadeToken { id: token_id, secret: std::mem::take(&mut self.secret) })
     }
 }
@@ -95,8 +93,9 @@ impl Command for RevokeToken {
         let at = unit.now().micros();
         let revoked = tokens::revoke(unit.tx(), &self.id, at).await?;
         if revoked {
-            let body = serde_json::json!({ "token": self.id, "by": self.by });
-            unit.record("token.revoked", super::fields(body))?;
+            let body = super::fields(serde_json::json!({ "token": self.id }));
+            let said = serde_json::json!({ "by": self.by });
+            unit.record_said("token.revoked", body, Some(said)).await?;
         }
         Ok(revoked)
     }
@@ -133,8 +132,9 @@ impl Command for UseLink {
         };
         let until = now + SESSION_MICROS;
         tokens::add_session(unit.tx(), &self.session, &person, &role, now, until).await?;
-        let body = serde_json::json!({ "person": person, "role": role, "by": "one-time link" });
-        unit.record("session.began", super::fields(body))?;
+        let body = serde_json::json!({ "role": role, "by": "one-time link" });
+        let said = serde_json::json!({ "person": person });
+        unit.record_said("session.began", super::fields(body), Some(said)).await?;
         Ok(true)
     }
 }

@@ -158,9 +158,9 @@ impl Command for Declare {
         let body = serde_json::json!({
             "baseline": id, "repo": repo, "repo_name": self.repo_name, "service": place.service,
             "environment": place.environment, "sha": place.sha, "since": declared.since,
-            "by": declared.by, "why": declared.reason,
         });
-        unit.record("baseline.declared", fields(body))?;
+        let said = serde_json::json!({ "by": declared.by, "why": declared.reason });
+        unit.record_said("baseline.declared", fields(body), Some(said)).await?;
         if declared.since.is_some() {
             self.open_exception(unit, &id, &declared).await?;
         }

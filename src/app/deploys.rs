@@ -76,7 +76,6 @@ pub(crate) fn entry_of(
 ) -> serde_json::Map<String, serde_json::Value> {
     let facts = &body.facts;
     let buckets = &facts.buckets;
-    let digest = serde_json::to_vec(facts).map(|bytes| id::sha256(&bytes)).unwrap_or_default();
     fields(serde_json::json!({
         "deploy": row.id, "repo": row.repo, "service": row.service, "environment": row.environment,
         "started_at": Time::from_micros(row.started_at), "sha": row.sha, "previous": row.previous, "status": row.status, "relation": row.kind, "state": row.state,
@@ -84,7 +83,7 @@ pub(crate) fn entry_of(
             "total": buckets.total, "landed": buckets.landed, "direct": buckets.direct, "exempt": buckets.exempt,
             "plumbing": buckets.plumbing, "pre_ledger": buckets.pre_ledger, "unresolved": buckets.unresolved,
         },
-        "changes": facts.changes.len(), "facts": digest, "policy": body.organisation,
+        "changes": facts.changes.len(), "policy": body.organisation,
         "kept": kept,
     }))
 }

@@ -78,9 +78,10 @@ impl Command for Disown {
         aggregates::put(unit.tx(), KIND, &key, &known).await?;
         let body = serde_json::json!({
             "change": self.change, "repo": self.repo, "pull": self.number, "head": self.head,
-            "commit": self.commit, "by": self.by, "why": self.why,
+            "commit": self.commit,
         });
-        unit.record("coauthor.disowned", fields(body))?;
+        let words = serde_json::json!({ "by": self.by, "why": self.why });
+        unit.record_said("coauthor.disowned", fields(body), Some(words)).await?;
         unit.moved(&self.repo);
         let now = unit.now().micros();
         unit.enqueue("change", &key, now);

@@ -9,6 +9,7 @@ use super::{App, AppError, Command, Unit, fields, project};
 use crate::config;
 use crate::domain::{Time, id};
 use crate::integrations::{self, Headers, Interest, Normalised, Signature, SourceKind};
+use crate::ledger::sealed::commitment;
 use crate::store::deliveries::{self, DeliveryState, NewDelivery};
 use crate::store::{self};
 
@@ -62,7 +63,10 @@ impl App {
         let meta = integrations::delivery_meta(kind, &received.headers, &received.body);
         let understood = integrations::normalise(kind, &meta.event, &received.body)
             .map_err(|refusal| refusal.to_string());
+        let body_sha256 = id::sha256(&received.body);
+        let salt = salt()?;
         let command = KeepDelivery {
+            bound: commitment(&salt, &body_sha256),
             delivery: NewDelivery {
                 id: id::derived("dlv", &[&received.source, &meta.key]),
                 source: received.source.clone(),
@@ -73,7 +77,8 @@ impl App {
                 body: zstd::bulk::compress(&received.body, LEVEL)
                     .map_err(|error| AppError::internal("a body cannot be compressed", &error))?,
                 body_size: received.body.len() as u64,
-                body_sha256: id::sha256(&received.body),
+                body_sha256,
+                salt,
                 received_at: self.clock().now(),
             },
             understood,
@@ -155,6 +160,8 @@ fn kept_headers(headers: &Headers) -> String {
 }
 
 pub(super) struct KeepDelivery {
+    /// What its entry says of the body: the commitment to its digest.
+    bound: String,
     delivery: NewDelivery,
     understood: Result<Normalised, String>,
     applying: bool,
@@ -166,11 +173,12 @@ impl KeepDelivery {
     /// As it was kept before. `failed`: why it could not be applied then.
     pub(super) fn of_kept(
         delivery: NewDelivery,
+        bound: String,
         understood: Result<Normalised, String>,
         failed: Option<String>,
     ) -> Self {
         let failed = failed.map(AppError::Invalid);
-        Self { delivery, understood, applying: false, failed }
+        Self { delivery, bound, understood, applying: false, failed }
     }
 }
 
@@ -192,7 +200,7 @@ impl Command for KeepDelivery {
         unit.record("delivery", self.entry(state))?;
         let delivery = self.delivery.id.clone();
         if let Some(error) = &self.failed {
-            try_again(unit, &delivery, error)?;
+            try_again(unit, &delivery, error).await?;
         } else if let Ok(said) = &self.understood {
             self.applying = true;
             project::apply(unit, source, &said.events, at).await?;
@@ -221,7 +229,7 @@ impl KeepDelivery {
                 "delivery.conflict",
                 fields(serde_json::json!({
                     "delivery": delivery, "source": self.delivery.source, "key": self.delivery.key,
-                    "sha256": self.delivery.body_sha256, "size": self.delivery.body_size,
+                    "body": self.bound, "size": self.delivery.body_size,
                 })),
             )?;
             self.open_exception(unit, &delivery).await?;
@@ -259,7 +267,7 @@ impl KeepDelivery {
             .understood
             .iter()
             .flat_map(|said| &said.events)
-            .map(|event| integrations::natural_key(event, &self.delivery.source))
+            .map(|event| integrations::told_of(event, &self.delivery.source))
             .collect();
         fields(serde_json::json!({
             "delivery": self.delivery.id,
@@ -267,13 +275,22 @@ impl KeepDelivery {
             "key": self.delivery.key,
             "event": self.delivery.event,
             "action": self.delivery.action,
-            "sha256": self.delivery.body_sha256,
+            "body": self.bound,
             "size": self.delivery.body_size,
             "received_at": self.delivery.received_at,
             "state": state.as_str(),
             "facts": facts,
         }))
     }
+}
+
+/// Sixteen random bytes. What the entry says of a body is salted: what is left of a body from which somebody was erased
+/// cannot be completed by trying.
+fn salt() -> Result<Vec<u8>, AppError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| AppError::internal("the system gives no random bytes", &error))?;
+    Ok(bytes.to_vec())
 }
 
 fn first_state(understood: &Result<Normalised, String>) -> (DeliveryState, Option<String>) {
@@ -287,10 +304,11 @@ fn first_state(understood: &Result<Normalised, String>) -> (DeliveryState, Optio
 }
 
 /// Asks for a delivery that is set aside to be tried again.
-fn try_again(unit: &mut Unit, delivery: &str, error: &AppError) -> Result<(), AppError> {
+async fn try_again(unit: &mut Unit, delivery: &str, error: &AppError) -> Result<(), AppError> {
     unit.enqueue("delivery", delivery, unit.now().micros());
-    let body = serde_json::json!({ "delivery": delivery, "why": error.to_string() });
-    unit.record("delivery.set_aside", fields(body))?;
+    let body = fields(serde_json::json!({ "delivery": delivery }));
+    let said = serde_json::json!({ "why": error.to_string() });
+    unit.record_said("delivery.set_aside", body, Some(said)).await?;
     Ok(())
 }
 
@@ -335,8 +353,9 @@ impl ApplyAgain {
     async fn park(&self, unit: &mut Unit, why: &str) -> Result<(), AppError> {
         let state = DeliveryState::Parked;
         deliveries::set_state(unit.tx(), &self.delivery, state, Some(why)).await?;
-        let body = serde_json::json!({ "delivery": self.delivery, "why": why });
-        unit.record("delivery.parked", fields(body))?;
+        let body = fields(serde_json::json!({ "delivery": self.delivery }));
+        let said = serde_json::json!({ "why": why });
+        unit.record_said("delivery.parked", body, Some(said)).await?;
         Ok(())
     }
 }

@@ -113,6 +113,8 @@ struct News {
     turned: bool,
     /// What an entry says of it.
     entry: serde_json::Value,
+    /// Who asserted or retracted it, and why, if somebody did.
+    said: Option<serde_json::Value>,
 }
 
 /// The rows of a pull request that are not up to date.
@@ -141,10 +143,10 @@ async fn news(tx: &mut Tx, repo: &str, links: &Links) -> Result<Vec<News>, AppEr
         }
         let entry = serde_json::json!({
             "link": row.id, "repo": repo, "pull": number, "ticket": ticket, "found_in": found_in,
-            "by": said.map(|said| &said.by), "why": said.map(|said| &said.why),
         });
+        let said = said.map(|said| serde_json::json!({ "by": said.by, "why": said.why }));
         let turned = old.is_some_and(|old| old.live) != live;
-        news.push(News { row, turned, entry });
+        news.push(News { row, turned, entry, said });
     }
     Ok(news)
 }
@@ -156,11 +158,11 @@ pub(crate) async fn moved(tx: &mut Tx, repo: &str, links: &Links) -> Result<bool
 
 /// Brings the link rows up to date; every link that begins or ends to stand is an entry.
 pub(crate) async fn keep(unit: &mut Unit, repo: &str, links: &Links) -> Result<(), AppError> {
-    for News { row, turned, entry } in news(unit.tx(), repo, links).await? {
+    for News { row, turned, entry, said } in news(unit.tx(), repo, links).await? {
         store::links::put(unit.tx(), &row).await?;
         if turned {
             let kind = if row.live { "link.asserted" } else { "link.retracted" };
-            unit.record(kind, fields(entry))?;
+            unit.record_said(kind, fields(entry), said).await?;
         }
     }
     Ok(())
@@ -219,10 +221,10 @@ impl Command for Say {
             aggregates::put(unit.tx(), "links", &key, &links).await?;
             let body = serde_json::json!({
                 "repo": self.repo, "pull": self.pull, "ticket": self.ticket,
-                "by": self.statement.by, "why": self.statement.why,
             });
+            let words = serde_json::json!({ "by": self.statement.by, "why": self.statement.why });
             let kind = if self.statement.linked { "link.said" } else { "unlink.said" };
-            unit.record(kind, fields(body))?;
+            unit.record_said(kind, fields(body), Some(words)).await?;
             unit.moved(&self.repo);
         }
         let now = unit.now().micros();

@@ -90,9 +90,10 @@ impl Command for SetAside {
         aggregates::put(unit.tx(), "overrides", &key, &known).await?;
         let body = serde_json::json!({
             "change": self.change, "repo": self.repo, "pull": self.number, "head": self.head, "veto": self.veto,
-            "vetoed_by": self.vetoed_by, "by": self.by, "why": self.why,
         });
-        unit.record("veto.overridden", fields(body))?;
+        let said =
+            serde_json::json!({ "vetoed_by": self.vetoed_by, "by": self.by, "why": self.why });
+        unit.record_said("veto.overridden", fields(body), Some(said)).await?;
         unit.moved(&self.repo);
         let now = unit.now().micros();
         unit.enqueue("change", &key, now);

@@ -10,15 +10,13 @@ use super::rebuild::Fields;
 use super::{Action, App, AppError, Caller, Command, Unit, fields};
 use crate::config::SourceKind;
 use crate::domain::team::Team;
-use crate::domain::{Account, Time, id};
+use crate::domain::{Account, Time};
 use crate::integrations::github::client::Roster;
 use crate::policy::model::Holder;
 use crate::store::{aggregates, versions};
 
 /// The kind of the job; its key is `SOURCE:ORGANISATION/TEAM`.
 pub(super) const JOB: &str = "roster";
-/// Members named in an entry at most; the digest is over all.
-const NAMED: usize = 200;
 
 pub(super) struct KeepRoster {
     source: String,
@@ -67,14 +65,10 @@ impl KeepRoster {
         now: &BTreeSet<String>,
         kept: &str,
     ) -> serde_json::Map<String, serde_json::Value> {
-        let some =
-            |ids: BTreeSet<&String>| ids.into_iter().take(NAMED).cloned().collect::<Vec<_>>();
-        let all: Vec<&str> = now.iter().map(String::as_str).collect();
         fields(serde_json::json!({
             "source": self.source, "team": self.roster.team, "name": self.name, "asked_at": self.asked_at,
-            "members": now.len(), "sha256": id::sha256(all.join("\n").as_bytes()),
-            "joined": some(now.difference(before).collect()),
-            "left": some(before.difference(now).collect()), "kept": kept,
+            "members": now.len(), "joined": now.difference(before).count(),
+            "left": before.difference(now).count(), "kept": kept,
         }))
     }
 }

@@ -16,11 +16,14 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 mod again;
+mod evidence;
 
+pub(super) use self::evidence::Document;
 use super::AppError;
 use crate::clock::Clock;
 use crate::domain::{Account, Time};
 use crate::ledger::entry::{Entry, Sealed};
+use crate::ledger::sealed::Secret;
 use crate::ledger::tree::Frontier;
 use crate::store::deliveries::{self, DeliveryState};
 use crate::store::jobs;
@@ -64,6 +67,10 @@ pub struct Unit {
     marked: bool,
     /// When what is recorded is done again: the entries that have to come of it, in order.
     expected: Option<VecDeque<Recorded>>,
+    /// What documents are salted by, once it was asked for.
+    secret: Option<Secret>,
+    /// Documents that the command that is done again kept then, by the digest of what they say.
+    documents: HashMap<String, Document>,
 }
 
 /// An entry that was recorded: index, kind and bytes.
@@ -105,21 +112,9 @@ impl Unit {
             known: Known::default(),
             marked: false,
             expected: None,
+            secret: None,
+            documents: HashMap::new(),
         })
-    }
-
-    /// Keeps what an entry is made of beside the ledger, under its digest: the entry holds the digest.
-    pub(super) async fn keep_evidence<T: serde::Serialize + Sync>(
-        &mut self,
-        value: &T,
-    ) -> Result<String, AppError> {
-        let json = serde_json::to_vec(value)
-            .map_err(|error| AppError::internal("evidence as JSON", &error))?;
-        let digest = crate::domain::id::sha256(&json);
-        let body = zstd::bulk::compress(&json, 3)
-            .map_err(|error| AppError::internal("evidence cannot be compressed", &error))?;
-        store::decisions::put_snapshot(&mut self.tx, &digest, &body).await?;
-        Ok(digest)
     }
 
     /// The transaction.
@@ -190,6 +185,11 @@ impl Unit {
     pub(super) fn know_repository(&mut self, external: &str, repository: &Repository) {
         let key = (repository.source.clone(), external.to_owned());
         self.known.repositories.insert(key, repository.clone());
+    }
+
+    /// Forgets the rows that this batch knows: they were rewritten.
+    pub(super) fn forget_rows(&mut self) {
+        self.known = Known::default();
     }
 
     /// Marks the place that is reached; what was written before it is kept, whatever becomes of what follows.

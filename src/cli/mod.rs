@@ -9,6 +9,7 @@ mod baseline;
 mod bundle;
 pub mod demo;
 mod doctor;
+mod erasure;
 mod exit;
 mod gate;
 mod http;
@@ -92,6 +93,9 @@ enum Command {
     /// Sets a veto aside, as an administrator and with a reason
     #[command(subcommand)]
     Veto(veto::VetoCommand),
+    /// Erases a person's data from what is kept, by two administrators; every proof still verifies
+    #[command(subcommand)]
+    Erasure(erasure::ErasureCommand),
     /// Checks, tests and explains policies, offline
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -161,6 +165,7 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Unlink(args) => link::unlink(args, config).await,
         Command::Baseline(args) => baseline::run(args, config).await,
         Command::Authors(command) => Box::pin(authors::run(command, config)).await,
+        Command::Erasure(command) => Box::pin(erasure::run(command, config)).await,
         Command::Veto(command) => Box::pin(veto::run(command, config)).await,
         Command::Policy(command) => Box::pin(policy::run(command, config)).await,
         Command::Bundle(args) => Box::pin(bundle::run(args, config)).await,

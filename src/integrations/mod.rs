@@ -18,7 +18,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use headers::Headers;
-pub use natural_key::{names_one_fact, natural_key};
+pub use natural_key::{names_one_fact, natural_key, told_of};
 pub use normalised::{Interest, Normalised, Refusal};
 pub use signature::Signature;
 

@@ -19,6 +19,13 @@ pub fn natural_key(event: &Event, source: &str) -> String {
     format!("{source}:{kind}:{}:{}", ids.join(":"), digest.trim_start_matches('_'))
 }
 
+/// What an event tells of, as an entry names it: source, kind and ids, and nothing that anybody wrote.
+#[must_use]
+pub fn told_of(event: &Event, source: &str) -> String {
+    let (kind, ids) = naming(event);
+    format!("{source}:{kind}:{}", ids.join(":"))
+}
+
 /// Does [`natural_key`] name one fact for ever? Not for membership: its deliveries carry no clock, so joining,
 /// leaving and joining again gives the first key a second time. Use the delivery's key for those.
 #[must_use]

@@ -13,6 +13,7 @@ pub mod key;
 pub mod note;
 pub mod receipt;
 pub mod schema;
+pub mod sealed;
 pub mod sshsig;
 pub mod statement;
 pub mod tile;

@@ -60,6 +60,17 @@ pub struct Field {
     pub value: Prose,
 }
 
+/// What stands beside the ledger about who and why, bound by the entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its digest in the entry.
+    pub digest: String,
+    /// What it says; empty: it is missing, or was changed.
+    pub fields: Vec<Field>,
+    /// The entry of the erasure that left this of it.
+    pub erased_by: Option<u64>,
+}
+
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPage {
@@ -71,6 +82,8 @@ pub struct EntryPage {
     pub received: Option<Time>,
     /// What it says, decoded.
     pub fields: Vec<Field>,
+    /// Who did it and why, as far as the entry binds that; `None`: it binds nothing of the kind.
+    pub said: Option<Said>,
     /// The stored bytes as text, exactly: not indented, not sorted again. Canonical JSON is UTF-8.
     pub bytes: String,
     /// What the entry's schema is called.

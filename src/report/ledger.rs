@@ -68,6 +68,27 @@ pub struct Witnesses {
     pub witnessed: Option<u64>,
 }
 
+/// A person whose data was erased, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureRow {
+    /// What stands, or will stand, in place of the names.
+    pub pseudonym: String,
+    /// `requested`, `performed` or `withdrawn`.
+    pub state: String,
+    /// When it was performed or withdrawn, else asked for.
+    pub at: Time,
+    /// Who asked for it.
+    pub by: String,
+    /// Who agreed, or withdrew it.
+    pub agreed: Option<String>,
+    /// Its entry.
+    pub index: u64,
+    /// How many documents name the person no more.
+    pub documents: Option<u64>,
+    /// How many bodies of deliveries name the person no more.
+    pub deliveries: Option<u64>,
+}
+
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerPage {
@@ -89,6 +110,8 @@ pub struct LedgerPage {
     pub checkpoints: Vec<CheckpointRef>,
     /// Kinds with their counts, all of the ledger.
     pub kinds: Vec<(String, u64)>,
+    /// Whose data was erased, or is to be.
+    pub erasures: Vec<ErasureRow>,
     /// The newest entries, or those of this page.
     pub rows: Vec<LedgerRow>,
     /// Where we are.

@@ -9,6 +9,7 @@ const PUT: &str = "insert into account (source, id, login, folded, kind) values 
 const BY_LOGIN: &str =
     "select id, login, kind from account where source = $1 and folded = $2 order by id";
 const OF_SOURCE: &str = "select id, login, kind from account where source = $1 order by id";
+const ALL: &str = "select source, id, login, kind from account order by source, id";
 const PUT_COMMIT: &str = "insert into commit_account (repo, sha, author, committer, by_source) values ($1, $2, $3, $4, $5) \
      on conflict (repo, sha) do update set \
      author = case when commit_account.author is null or excluded.author < commit_account.author then excluded.author else commit_account.author end, \
@@ -22,7 +23,7 @@ const PUSHERS: &str = "select reference, account from commit_pusher where repo =
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] =
-    &[PUT, BY_LOGIN, OF_SOURCE, PUT_COMMIT, COMMIT, PUT_PUSHER, PUSHERS];
+    &[PUT, BY_LOGIN, OF_SOURCE, ALL, PUT_COMMIT, COMMIT, PUT_PUSHER, PUSHERS];
 
 fn row((id, login, kind): (String, String, String)) -> Account {
     let kind = if kind == "user" { AccountKind::User } else { AccountKind::Bot };
@@ -62,6 +63,14 @@ pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Account>, StoreE
     let rows: Vec<(String, String, String)> =
         on!(tx, |conn| sqlx::query_as(OF_SOURCE).bind(source).fetch_all(conn).await)?;
     Ok(rows.into_iter().map(row).collect())
+}
+
+/// All accounts of all sources.
+pub async fn all(tx: &mut Tx) -> Result<Vec<(String, Account)>, StoreError> {
+    let rows: Vec<(String, String, String, String)> =
+        on!(tx, |conn| sqlx::query_as(ALL).fetch_all(conn).await)?;
+    let of = |(source, id, login, kind)| (source, row((id, login, kind)));
+    Ok(rows.into_iter().map(of).collect())
 }
 
 /// What a source says of who made a commit.

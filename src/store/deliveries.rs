@@ -6,8 +6,8 @@ use super::list::{self, Counters};
 use super::{StoreError, Tx, on, signed, unsigned};
 use crate::domain::{DAY, Time};
 
-const KEEP: &str = "insert into delivery (id, source, key, event, action, headers, body, body_size, body_sha256, received_at, state, why, ledger_index) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing";
+const KEEP: &str = "insert into delivery (id, source, key, event, action, headers, body, body_size, body_sha256, received_at, state, why, ledger_index, salt) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing";
 const SHA: &str = "select body_sha256 from delivery where id = $1";
 const SET_STATE: &str =
     "update delivery set state = $2, why = $3, attempts = attempts + 1 where id = $1";
@@ -18,7 +18,7 @@ const RAW: &str = "select source, event, headers, body, received_at from deliver
 const NEXT: &str = "select seq, id from delivery where seq > $1 order by seq limit $2";
 const SET_ASIDE: &str =
     "select id from delivery where state = 'set_aside' and attempts < $1 order by seq limit $2";
-const CONFLICT: &str = "insert into delivery_conflict (delivery, body_sha256, body, received_at, ledger_index) values ($1, $2, $3, $4, $5) on conflict do nothing";
+const CONFLICT: &str = "insert into delivery_conflict (delivery, body_sha256, body, received_at, ledger_index, salt) values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
 const REFUSED: &str = "insert into refused_delivery (source, reason, day, count, last_at, last_sha256) values ($1, $2, $3, 1, $4, $5) \
      on conflict (source, reason, day) do update set count = refused_delivery.count + 1, last_at = excluded.last_at, last_sha256 = excluded.last_sha256";
 const REFUSED_COUNT: &str =
@@ -132,6 +132,8 @@ pub struct NewDelivery {
     pub body_size: u64,
     /// `sha256:…` over the bytes received.
     pub body_sha256: String,
+    /// What stands before the digest in what the entry binds; none where somebody was erased from the body.
+    pub salt: Vec<u8>,
     /// When.
     pub received_at: Time,
 }
@@ -225,6 +227,7 @@ pub async fn keep(
         .bind(state.as_str())
         .bind(why)
         .bind(signed(ledger_index))
+        .bind(&new.salt)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -350,6 +353,7 @@ pub async fn keep_conflict(
         .bind(&new.body)
         .bind(new.received_at.micros())
         .bind(signed(ledger_index))
+        .bind(&new.salt)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;

@@ -44,6 +44,7 @@ pub fn migrations() -> &'static [Migration] {
         migration!(30, "0030_reverts"),
         migration!(40, "0040_recompute"),
         migration!(70, "0070_witnesses"),
+        migration!(80, "0080_erasure"),
     ];
     ALL
 }

@@ -23,6 +23,7 @@ pub mod changes;
 pub mod decisions;
 pub mod deliveries;
 pub mod deploys;
+pub mod erasures;
 pub mod exceptions;
 pub mod file;
 pub mod groups;
@@ -33,6 +34,7 @@ pub mod ledger;
 pub mod links;
 pub mod list;
 pub mod participants;
+pub mod personal;
 pub mod population;
 pub mod pulls;
 pub mod recorded;
@@ -331,6 +333,22 @@ impl Db {
         }
     }
 
+    /// Takes what was overwritten or removed out of the database's file: free pages and old versions of rows. What backups
+    /// and archived logs hold is not in reach.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await?;
+                sqlx::query("vacuum").execute(&mut *connection).await?;
+                sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *connection).await?;
+            }
+            Self::Postgres(pool) => {
+                sqlx::query("vacuum full").execute(pool).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Closes every connection; SQLite then folds its log into the file.
     pub async fn close(&self) {
         match self {
@@ -468,13 +486,14 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 24] = [
+    let rooms: [(&'static str, &'static [&'static str]); 25] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("deploys", deploys::STATEMENTS),
+        ("erasures", erasures::STATEMENTS),
         ("exceptions", exceptions::STATEMENTS),
         ("groups", groups::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
@@ -495,7 +514,8 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("witnesses", witnesses::STATEMENTS),
     ];
     let all = rooms.into_iter().flat_map(|(room, all)| all.iter().map(move |sql| (room, *sql)));
-    all.chain(tables::statements()).collect()
+    let personal = personal::statements().map(|sql| ("personal", sql));
+    all.chain(tables::statements()).chain(personal).collect()
 }
 
 #[cfg(test)]

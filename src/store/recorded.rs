@@ -16,9 +16,8 @@ const DECISIONS: &str = "select d.id, d.repo, d.sha, d.purpose, d.environment, d
 const DECISIONS_WITHOUT: &str = "select id from decision d where not exists (select 1 from ledger_entry e where e.idx = d.ledger_index and e.kind = 'decision') order by id limit $1";
 const CHANGES_WITHOUT: &str = "select id from change c where not exists (select 1 from ledger_entry e where e.idx = c.ledger_index and e.kind = 'change.judged') order by id limit $1";
 const DEPLOYS_WITHOUT: &str = "select id from deploy d where not exists (select 1 from ledger_entry e where e.idx = d.ledger_index and e.kind in ('deploy.attributed', 'deploy.revised')) order by id limit $1";
-const WHOLE: &str = "select id, source, key, event, action, headers, body, body_size, body_sha256, received_at from delivery where id = $1";
-const OTHER: &str =
-    "select body, received_at from delivery_conflict where delivery = $1 and body_sha256 = $2";
+const WHOLE: &str = "select id, source, key, event, action, headers, body, body_size, body_sha256, salt, received_at from delivery where id = $1";
+const OTHER: &str = "select body, body_sha256, salt, received_at from delivery_conflict where delivery = $1 and ledger_index = $2";
 
 /// For the test that prepares every statement.
 pub const STATEMENTS: &[&str] = &[
@@ -131,13 +130,13 @@ pub async fn without_entry(
 }
 
 type FlatWhole =
-    (String, String, String, String, Option<String>, String, Vec<u8>, i64, String, i64);
+    (String, String, String, String, Option<String>, String, Vec<u8>, i64, String, Vec<u8>, i64);
 
 /// A delivery as it was kept first.
 pub async fn whole(tx: &mut Tx, id: &str) -> Result<Option<NewDelivery>, StoreError> {
     let row: Option<FlatWhole> =
         on!(tx, |conn| sqlx::query_as(WHOLE).bind(id).fetch_optional(conn).await)?;
-    row.map(|(id, source, key, event, action, headers, body, size, body_sha256, at)| {
+    row.map(|(id, source, key, event, action, headers, body, size, body_sha256, salt, at)| {
         Ok(NewDelivery {
             received_at: super::time("delivery", "received_at", &id, at)?,
             id,
@@ -149,19 +148,39 @@ pub async fn whole(tx: &mut Tx, id: &str) -> Result<Option<NewDelivery>, StoreEr
             body,
             body_size: unsigned(size),
             body_sha256,
+            salt,
         })
     })
     .transpose()
 }
 
-/// Another body that came under an id (zstd), and when.
+/// Another body that came under the id of a delivery.
+#[derive(Debug, Clone)]
+pub struct OtherBody {
+    /// The body (zstd).
+    pub body: Vec<u8>,
+    /// `sha256:…` of what it is.
+    pub body_sha256: String,
+    /// What stands before the digest in what the entry binds.
+    pub salt: Vec<u8>,
+    /// When it came.
+    pub received_at: Time,
+}
+
+/// The other body that an entry tells of.
 pub async fn other_body(
     tx: &mut Tx,
     id: &str,
-    sha256: &str,
-) -> Result<Option<(Vec<u8>, Time)>, StoreError> {
-    let row: Option<(Vec<u8>, i64)> =
-        on!(tx, |conn| sqlx::query_as(OTHER).bind(id).bind(sha256).fetch_optional(conn).await)?;
-    row.map(|(body, at)| Ok((body, super::time("delivery_conflict", "received_at", id, at)?)))
-        .transpose()
+    index: u64,
+) -> Result<Option<OtherBody>, StoreError> {
+    let row: Option<(Vec<u8>, String, Vec<u8>, i64)> = on!(tx, |conn| sqlx::query_as(OTHER)
+        .bind(id)
+        .bind(signed(index))
+        .fetch_optional(conn)
+        .await)?;
+    row.map(|(body, body_sha256, salt, at)| {
+        let received_at = super::time("delivery_conflict", "received_at", id, at)?;
+        Ok(OtherBody { body, body_sha256, salt, received_at })
+    })
+    .transpose()
 }

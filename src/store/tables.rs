@@ -34,10 +34,10 @@ pub const TABLES: &[Table] = &[
     table!(
         "delivery",
         1,
-        "id, source, key, event, action, headers, body, body_size, body_sha256, received_at, state, why, attempts, ledger_index"
+        "id, source, key, event, action, headers, body, body_size, body_sha256, salt, received_at, state, why, attempts, ledger_index"
     ),
     table!("delivery_total", 3, "source, day, state, deliveries"),
-    table!("delivery_conflict", 2, "delivery, body_sha256, body, received_at, ledger_index"),
+    table!("delivery_conflict", 2, "delivery, body_sha256, salt, body, received_at, ledger_index"),
     table!("aggregate", 2, "kind, key, body"),
     table!("repository", 1, "id, source, external_id, name, default_branch, configured"),
     table!("account", 2, "source, id, login, folded, kind"),
@@ -86,11 +86,17 @@ pub const TABLES: &[Table] = &[
     ),
     table!("snapshot", 1, "digest"),
     table!("policy_text", 1, "digest, bytes"),
+    table!(
+        "erasure",
+        1,
+        "id, pseudonym, state, why, requested_by, requested_at, ended_by, ended_at, documents, deliveries, ledger_index"
+    ),
     table!("exception", 1, "id, kind, severity, subject, opened_at, state, body"),
 ];
 
 /// Tables that follow from nothing that is recorded, and why that is right.
 pub const NOT_REBUILT: &[(&str, &str)] = &[
+    ("document_secret", "what is sealed from now on is sealed by another"),
     ("token", "only digests of secrets are kept, and entries hold none: make new tokens"),
     ("session", "who was signed in signs in again"),
     ("sign_in_link", "they are made again"),

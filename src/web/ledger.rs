@@ -89,6 +89,15 @@ pub(super) async fn entry(
     Ok(typed("application/json", IMMUTABLE, bytes))
 }
 
+/// A document that an entry binds by its digest.
+pub(super) async fn document(
+    State(app): State<App>,
+    Api(caller): Api,
+    Path(digest): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(typed("application/json", "no-store", app.document(&caller, &digest).await?))
+}
+
 /// A receipt for an entry (C2SP tlog-proof).
 pub(super) async fn receipt(
     State(app): State<App>,

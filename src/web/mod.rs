@@ -22,6 +22,7 @@ mod api;
 pub mod assets;
 mod auth;
 pub mod components;
+mod erasures;
 mod extract;
 mod hooks;
 mod ledger;
@@ -53,6 +54,9 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/changes/{id}", get(api::change))
         .route("/api/v1/changes/{id}/overrides", post(api::override_veto))
         .route("/api/v1/changes/{id}/disowned", post(api::disown))
+        .route("/api/v1/erasures", get(erasures::list).post(erasures::request))
+        .route("/api/v1/erasures/{id}/agree", post(erasures::agree))
+        .route("/api/v1/erasures/{id}/withdraw", post(erasures::withdraw))
         .route("/api/v1/deploys", get(api::deploys))
         .route("/api/v1/deploys/{id}", get(api::deploy))
         .route("/api/v1/decisions/{id}", get(api::decision))
@@ -63,6 +67,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/deliveries", get(api::deliveries))
         .route("/api/v1/deliveries/{id}", get(api::delivery))
         .route("/api/v1/ledger/entries/{index}", get(ledger::entry))
+        .route("/api/v1/ledger/documents/{digest}", get(ledger::document))
         .route("/api/v1/ledger/receipts/{index}", get(ledger::receipt))
         .route("/api/v1/ledger/key", get(ledger::key))
         .route("/api/v1/ledger/keys", get(ledger::keys))

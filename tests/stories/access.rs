@@ -43,6 +43,11 @@ const TABLE: &[Row] = &[
     ("/api/v1/changes/{id}/overrides", "POST", "/api/v1/changes/chg_x/overrides", Some(NOBODY)),
     // Only the person whom a trailer names, signed in: `coauthors.rs` tells of them.
     ("/api/v1/changes/{id}/disowned", "POST", "/api/v1/changes/chg_x/disowned", Some(NOBODY)),
+    ("/api/v1/erasures", "GET", "/api/v1/erasures", Some(READERS)),
+    // Only people who are signed in as administrators: `erasure.rs` tells of them.
+    ("/api/v1/erasures", "POST", "/api/v1/erasures", Some(NOBODY)),
+    ("/api/v1/erasures/{id}/agree", "POST", "/api/v1/erasures/era_x/agree", Some(NOBODY)),
+    ("/api/v1/erasures/{id}/withdraw", "POST", "/api/v1/erasures/era_x/withdraw", Some(NOBODY)),
     ("/api/v1/policy/simulate", "POST", "/api/v1/policy/simulate", Some(LINKERS)),
     ("/api/v1/deploys", "GET", "/api/v1/deploys", Some(READERS)),
     ("/api/v1/deploys/{id}", "GET", "/api/v1/deploys/dep_x", Some(READERS)),
@@ -58,6 +63,12 @@ const TABLE: &[Row] = &[
     ("/api/v1/deliveries", "GET", "/api/v1/deliveries", Some(READERS)),
     ("/api/v1/deliveries/{id}", "GET", "/api/v1/deliveries/dlv_x", Some(READERS)),
     ("/api/v1/ledger/entries/{index}", "GET", "/api/v1/ledger/entries/0", Some(ALL)),
+    (
+        "/api/v1/ledger/documents/{digest}",
+        "GET",
+        "/api/v1/ledger/documents/sha256:x",
+        Some(READERS),
+    ),
     ("/api/v1/ledger/receipts/{index}", "GET", "/api/v1/ledger/receipts/0", Some(ALL)),
     ("/api/v1/ledger/key", "GET", "/api/v1/ledger/key", Some(ALL)),
     ("/api/v1/ledger/keys", "GET", "/api/v1/ledger/keys", Some(ALL)),

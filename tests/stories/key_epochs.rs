@@ -91,7 +91,11 @@ both!(checkpoints_are_verified_by_the_key_of_their_epoch, |kind| async move {
     let body: Value = serde_json::from_slice(&entry).expect("JSON");
     let rotation: Rotation = body["note"].as_str().expect("a note").parse().expect("both signed");
     assert_eq!((rotation.index, rotation.old.to_string()), (index, keys[0].clone()));
-    assert_eq!((&body["by"], &body["reason"]), (&json!("operator"), &json!(WHY)));
+    let said = body["said"].as_str().expect("a digest");
+    let document = world.app.document(&operator, said).await.expect("a document");
+    assert_eq!(countersign::domain::id::sha256(&document), said);
+    let said: Value = serde_json::from_slice(&document).expect("JSON");
+    assert_eq!(said["is"], json!({ "by": "operator", "why": WHY }));
     // All of it again after a restart.
     let world = world.restarted().await;
     assert_eq!(world.app.verifier_key(), keys[3]);

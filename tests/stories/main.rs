@@ -20,6 +20,7 @@ mod bundle_outside;
 mod coauthors;
 mod comments;
 mod dependencies;
+mod erasure;
 mod examples;
 mod exempt;
 mod gate;

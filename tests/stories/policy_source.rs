@@ -5,6 +5,7 @@ use countersign::app::{Caller, Role};
 use countersign::cli::demo::forge::{Proposal, Work};
 use countersign::domain::{Class, Oid};
 use countersign::policy::State;
+use countersign::store::{Db, erasures};
 use git2::{FileMode, Repository, Signature};
 use serde_json::Value;
 
@@ -172,9 +173,19 @@ async fn decided(world: &World, heads: &[Oid]) -> Vec<String> {
     all
 }
 
+/// Documents are salted by a secret of each ledger; here all have the same, so that their digests can be compared.
+async fn one_secret(world: &World) {
+    let db = Db::open(&world.config.database_url.0).await.expect("opens");
+    let mut tx = db.begin().await.expect("a transaction");
+    erasures::set_secret(&mut tx, &[7; 32]).await.expect("set");
+    tx.commit().await.expect("kept");
+    db.close().await;
+}
+
 /// The same deliveries into a service of this kind: what it decided before and after a restart.
 async fn elsewhere(town: &Town, kind: Kind, heads: &[Oid]) -> [Vec<String>; 2] {
     let world = World::with(kind, town.world.setup.clone()).await;
+    one_secret(&world).await;
     for delivery in &town.sent {
         world.clock.set(delivery.at);
         receive(&world, delivery).await.expect("kept");
@@ -189,6 +200,7 @@ async fn elsewhere(town: &Town, kind: Kind, heads: &[Oid]) -> [Vec<String>; 2] {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_facts_give_the_same_bytes_on_both_databases_and_after_a_restart() {
     let mut town = Town::new(Kind::Sqlite).await;
+    one_secret(&town.world).await;
     let heads = history(&mut town);
     town.arrive().await;
     let wanted = decided(&town.world, &heads).await;

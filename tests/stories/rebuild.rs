@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use countersign::app::intake::Receipt;
 use countersign::app::{
-    App, BaselineRequest, Caller, DisownRequest, LinkRequest, OverrideRequest, Rebuilt,
-    RecomputeRequest, Role, TokenRequest,
+    App, BaselineRequest, Caller, DisownRequest, ErasureRequest, LinkRequest, OverrideRequest,
+    Rebuilt, RecomputeRequest, Role, TokenRequest,
 };
 use countersign::cli::demo::forge::{Proposal, Way, Work};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ use crate::replay::behind_its_back;
 const REASON: &str = "said in person, and written down in OPS-1";
 
 /// A town in which everything happened that is recorded.
-async fn eventful(kind: Kind) -> Town {
+pub async fn eventful(kind: Kind) -> Town {
     let rest = Rest::start().await;
     let organisation = ORGANISATION
         .replace("architect:\n", "architect:\n    - { team: acme/architects, scopes: [\"*\"] }\n");
@@ -38,6 +38,14 @@ async fn eventful(kind: Kind) -> Town {
     tried_again(&mut town).await;
     odd_deliveries(&town).await;
     town.world.app.work_until_idle().await;
+    let request = ErasureRequest {
+        person: "dev2".to_owned(),
+        reason: REASON.to_owned(),
+        ..ErasureRequest::default()
+    };
+    let helen = Caller::administrator("helen");
+    let asked = town.world.app.request_erasure(&helen, request).await.expect("asked for");
+    town.world.app.withdraw_erasure(&helen, &asked.erasure).await.expect("withdrawn");
     town
 }
 
@@ -175,11 +183,11 @@ async fn odd_deliveries(town: &Town) {
     receive(&town.world, &odd).await.expect("kept and set aside");
 }
 
-async fn rebuild(app: &App, into: &str) -> Rebuilt {
+pub async fn rebuild(app: &App, into: &str) -> Rebuilt {
     app.rebuild(&Caller::operator(), into, |_, _| {}).await.expect("rebuilt")
 }
 
-fn assert_same(found: &Rebuilt, when: &str) {
+pub fn assert_same(found: &Rebuilt, when: &str) {
     let differ: Vec<String> = found.differences.iter().map(ToString::to_string).collect();
     assert_eq!((&found.stopped, differ.as_slice()), (&None, [].as_slice()), "{when}");
     assert!(found.holds(), "{when}: {found:#?}");
@@ -187,7 +195,7 @@ fn assert_same(found: &Rebuilt, when: &str) {
 }
 
 /// What was recorded in the town: every kind of entry that a command leads with.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 24] = [
     "baseline.declared",
     "change.explained",
     "change.judged",
@@ -200,6 +208,8 @@ const KINDS: [&str; 22] = [
     "delivery.set_aside",
     "deploy.attributed",
     "deploy.revised",
+    "erasure.requested",
+    "erasure.withdrawn",
     "exception.opened",
     "group.listed",
     "link.said",
@@ -267,7 +277,7 @@ const CHANGED: &[(&str, &str)] = &[
     ("update aggregate set body = '{}' where kind = 'overrides'", "aggregate overrides rep_"),
     (
         "update delivery set body = (select body from delivery order by seq limit 1)",
-        "the body of its delivery is not the one with sha256:",
+        "the body of its delivery is not the one that was received",
     ),
     (
         "update snapshot set body = (select body from snapshot order by digest limit 1)",

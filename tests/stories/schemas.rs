@@ -80,7 +80,9 @@ fn no_kind_is_written_that_has_no_schema() {
     let known: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
     let mut seen = BTreeSet::new();
     for (path, text) in &sources {
-        for (at, call) in text.match_indices("unit.record(") {
+        let calls =
+            text.match_indices("unit.record(").chain(text.match_indices("unit.record_said("));
+        for (at, call) in calls {
             let (before, call) = (&text[..at], &text[at + call.len()..]);
             let argument = call.trim_start();
             let named = |rest: &str| rest.split('"').next().unwrap_or_default().to_owned();
@@ -88,6 +90,8 @@ fn no_kind_is_written_that_has_no_schema() {
                 vec![named(rest)]
             } else if argument.starts_with("epoch::KIND") {
                 vec![countersign::ledger::epoch::KIND.to_owned()]
+            } else if argument.starts_with("ERASURE") {
+                vec![countersign::ledger::sealed::ERASURE.to_owned()]
             } else {
                 // `let kind = if … { "a" } else { "b" };` above the call.
                 assert!(

@@ -10,6 +10,7 @@ mod write;
 
 use std::io::{self, Seek, Write};
 
+use super::erase::Redactions;
 use super::ledger::frontier_at;
 use super::read::instant;
 use super::{Action, App, AppError, Caller};
@@ -73,7 +74,9 @@ impl App {
         let previous = self.previous(&mut tx, request, &named, &signed.head).await?;
         let scope = self.in_scope(&mut tx, &named, signed.head.size).await?;
         let cited = scope.cited(&mut tx, signed.head.size, progress).await?;
-        let job = write::Job { named, signed, previous, scope, cited };
+        let erased = Redactions::read(&mut tx).await?;
+        let mut job = write::Job { named, signed, previous, scope, cited, erased };
+        job.cite_erasures(&mut tx).await?;
         self.write_bundle(&mut tx, &job, out).await
     }
 

@@ -35,6 +35,8 @@ pub(super) struct InScope {
 pub(super) struct Cited {
     pub(super) index: u64,
     pub(super) decided: Option<Decided>,
+    /// Of an erasure: the digest of the list of what it left.
+    pub(super) erasure: Option<String>,
 }
 
 /// A change as it was at a size of the ledger. One that has not landed is kept as it is now only.
@@ -193,9 +195,9 @@ impl InScope {
 
 fn cite(index: u64, kind: &str, bytes: &[u8]) -> Result<Cited, AppError> {
     if kind != KIND {
-        return Ok(Cited { index, decided: None });
+        return Ok(Cited { index, decided: None, erasure: None });
     }
     let decided = Decided::read(index, bytes)
         .ok_or_else(|| AppError::internal("a decision's entry cannot be read", &index))?;
-    Ok(Cited { index, decided: Some(decided) })
+    Ok(Cited { index, decided: Some(decided), erasure: None })
 }

@@ -6,11 +6,13 @@ use std::io::{Seek, Write};
 use super::proofs::Tiles;
 use super::scope::{Cited, InScope, change_at, sized};
 use super::{Bundled, Named, Signed, disk};
+use crate::app::erase::Redactions;
 use crate::app::ledger::folded;
 use crate::app::{App, AppError};
 use crate::domain::id;
 use crate::ledger::bundle::zip::Writer;
 use crate::ledger::bundle::{Decided, FORMAT, Manifest, NAMESPACE, layout};
+use crate::ledger::entry::Entry;
 use crate::ledger::receipt::Receipt;
 use crate::ledger::sshsig;
 use crate::ledger::tree::consistency_plan;
@@ -29,9 +31,38 @@ pub(super) struct Job {
     pub(super) previous: Option<Signed>,
     pub(super) scope: InScope,
     pub(super) cited: Vec<Cited>,
+    pub(super) erased: Redactions,
 }
 
 impl Job {
+    /// Cites the erasures that touched what the decisions rest on: what they left is bound by their entries.
+    pub(super) async fn cite_erasures(&mut self, tx: &mut Tx) -> Result<(), AppError> {
+        let rests_on = self.policies().into_iter().chain(self.facts());
+        let by: BTreeSet<u64> =
+            rests_on.flat_map(|hex| self.erased.of(&format!("sha256:{hex}"))).copied().collect();
+        for index in by {
+            if index >= self.signed.head.size {
+                return Err(AppError::Unavailable(
+                    "a person was erased after the latest checkpoint; try again when the service has signed the next one \
+                     (ledger.checkpoint_interval)"
+                        .to_owned(),
+                ));
+            }
+            let opened = Entry::open(&entry(tx, index).await?).map_err(|error| {
+                AppError::ReadOnly(format!("{error}; run `countersign verify`"))
+            })?;
+            let kept = opened.body.get("kept").and_then(|kept| kept.as_str());
+            let erasure = Some(kept.unwrap_or_default().to_owned());
+            self.cited.push(Cited { index, decided: None, erasure });
+        }
+        self.cited.sort_by_key(|cited| cited.index);
+        Ok(())
+    }
+
+    fn erasures(&self) -> impl Iterator<Item = (u64, &String)> {
+        self.cited.iter().filter_map(|cited| Some((cited.index, cited.erasure.as_ref()?)))
+    }
+
     fn decisions(&self) -> impl Iterator<Item = &Decided> {
         self.cited.iter().filter_map(|cited| cited.decided.as_ref())
     }
@@ -54,6 +85,7 @@ impl Job {
             previous: self.previous.as_ref().map(Signed::named),
             entries: self.cited.len() as u64,
             decisions: self.decisions().count() as u64,
+            erasures: self.erasures().count() as u64,
             policies: self.policies().len() as u64,
             facts: self.facts().len() as u64,
             changes: self.scope.known.len() as u64,
@@ -77,6 +109,7 @@ impl App {
         add(&mut zip, layout::MANIFEST, (text + "\n").as_bytes())?;
         self.write_heads(tx, job, &mut zip).await?;
         write_entries(tx, job, &mut zip).await?;
+        write_erasures(tx, job, &mut zip).await?;
         self.write_attestations(tx, job, &mut zip).await?;
         write_by_digest(tx, job, &mut zip).await?;
         self.write_reports(tx, job, &mut zip).await?;
@@ -204,6 +237,25 @@ async fn entry(tx: &mut Tx, index: u64) -> Result<Vec<u8>, AppError> {
     Ok(bytes)
 }
 
+/// What erasures left: the digests of it.
+async fn write_erasures<W: Write + Seek>(
+    tx: &mut Tx,
+    job: &Job,
+    zip: &mut Writer<W>,
+) -> Result<(), AppError> {
+    for (index, digest) in job.erasures() {
+        let body = store::decisions::snapshot(tx, digest).await?.unwrap_or_default();
+        let bytes = zstd::decode_all(body.as_slice()).unwrap_or_default();
+        if id::sha256(&bytes) != *digest {
+            return Err(AppError::ReadOnly(format!(
+                "what is kept for {digest} is missing or was changed"
+            )));
+        }
+        add(zip, &layout::erased(index), &bytes)?;
+    }
+    Ok(())
+}
+
 /// Policies and facts. Each is compared with its digest before it is given away.
 async fn write_by_digest<W: Write + Seek>(
     tx: &mut Tx,
@@ -213,7 +265,7 @@ async fn write_by_digest<W: Write + Seek>(
     let checked = |digest: &str, bytes: Option<Vec<u8>>| {
         // Where there is no file, the digest is that of the empty text.
         let bytes = bytes.unwrap_or_default();
-        if id::sha256(&bytes) == digest {
+        if job.erased.was(id::sha256(&bytes)) == digest {
             Ok(bytes)
         } else {
             Err(AppError::ReadOnly(format!("what is kept for {digest} is missing or was changed")))

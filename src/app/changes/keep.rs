@@ -8,7 +8,7 @@ use crate::app::{AppError, Command, Unit, fields, links, traces};
 use crate::domain::fact::Landing;
 use crate::domain::link::Links;
 use crate::domain::pull_request::PullRequest;
-use crate::domain::{Oid, Time, id};
+use crate::domain::{Oid, Time};
 use crate::store;
 use crate::store::changes::{self, ChangeRow};
 use crate::store::repositories::Repository;
@@ -31,7 +31,6 @@ pub(crate) struct KeepChange {
     seen: String,
     commits: Option<Vec<String>>,
     links: Option<Links>,
-    facts_digest: String,
     policies: Vec<(String, Vec<u8>)>,
     /// Objects could not be read: nothing is known about its landing now.
     unread: bool,
@@ -51,8 +50,6 @@ impl KeepChange {
         };
         let opened_at = judged.pull.as_ref().and_then(|pull: &PullRequest| pull.opened_at);
         let landed_at = landing.as_ref().and_then(|landing| landing.at).or(judged.committed_at);
-        let json = |error: serde_json::Error| AppError::internal("a change as JSON", &error);
-        let facts_digest = id::sha256(&serde_json::to_vec(&judged.facts).map_err(json)?);
         let unread = !judged.facts.errors.is_empty();
         let body = ChangeBody {
             judged_at,
@@ -72,7 +69,6 @@ impl KeepChange {
             seen: judged.seen,
             commits,
             links: judged.links,
-            facts_digest,
             policies: judged.policies,
             unread,
         })
@@ -86,11 +82,8 @@ impl KeepChange {
         policies: Vec<(String, Vec<u8>)>,
     ) -> Result<Self, AppError> {
         let Judgement { row, commits, links } = judgement;
-        let facts = serde_json::to_vec(&body(&row)?.facts)
-            .map_err(|error| AppError::internal("a change as JSON", &error))?;
-        let facts_digest = id::sha256(&facts);
         let (repo, seen) = (row.repo.clone(), String::new());
-        Ok(Self { repo, row, seen, commits, links, facts_digest, policies, unread: false })
+        Ok(Self { repo, row, seen, commits, links, policies, unread: false })
     }
 }
 
@@ -176,7 +169,7 @@ impl KeepChange {
             links: self.links.clone(),
         };
         let kept = unit.keep_evidence(&judgement).await?;
-        let entry = entry_of(&self.row, &self.facts_digest, &kept);
+        let entry = entry_of(&self.row, &kept);
         self.row.ledger_index = Some(unit.record("change.judged", entry)?);
         unit.moved(&self.repo);
         for (digest, bytes) in &self.policies {
@@ -246,15 +239,10 @@ pub(in crate::app) async fn explained(
 }
 
 /// What an entry says of a change as it is judged now; `kept` is the digest of the whole [`Judgement`].
-pub(crate) fn entry_of(
-    row: &ChangeRow,
-    facts: &str,
-    kept: &str,
-) -> serde_json::Map<String, serde_json::Value> {
+pub(crate) fn entry_of(row: &ChangeRow, kept: &str) -> serde_json::Map<String, serde_json::Value> {
     fields(serde_json::json!({
         "change": row.id, "repo": row.repo, "pull": row.pull, "head": row.head, "branch": row.branch,
-        "class": row.class, "state": row.state, "facts": facts,
-        "kept": kept,
+        "class": row.class, "state": row.state, "kept": kept,
         "landed": row.landed_sha, "how": row.landed_how, "integrity": row.integrity,
         "landed_at": row.landed_at.and_then(Time::from_micros),
     }))

@@ -8,7 +8,8 @@ use super::record::{self, Kept};
 use crate::app::changes::change_id;
 use crate::app::judge::Subject;
 use crate::domain::fact::Facts;
-use crate::domain::{Oid, Time, id};
+use crate::domain::{Oid, Time};
+use crate::ledger::sealed::Document;
 use crate::policy::deploy::{DeployDecision, DeployFacts, decide_deploy, decide_group};
 use crate::policy::model::Effective;
 use crate::policy::{Decision, State, replay};
@@ -79,8 +80,8 @@ pub(crate) struct Again {
 /// and where the entry says that it was recorded; the error says which recorded value cannot be read.
 pub(crate) fn again(
     stored: &Kept,
+    (facts, digest): (&[u8], &str),
     body: &str,
-    facts: &[u8],
     effective: &Effective,
     at: (Time, u64),
 ) -> Result<Again, String> {
@@ -90,24 +91,26 @@ pub(crate) fn again(
     kept.answer = bare(&stored.answer, effective, at);
     match (&stored.decision, &stored.deploy) {
         (Some(_), _) => {
-            let facts: Facts = serde_json::from_slice(facts).map_err(unread)?;
+            let Document { is: facts, .. }: Document<Facts> =
+                serde_json::from_slice(facts).map_err(unread)?;
             about_change(&mut kept, &facts, effective, as_of);
         }
         (None, Some(_)) => {
-            let facts: DeployFacts = serde_json::from_slice(facts).map_err(unread)?;
+            let Document { is: facts, .. }: Document<DeployFacts> =
+                serde_json::from_slice(facts).map_err(unread)?;
             about_deploy(&mut kept, facts, effective, as_of);
         }
         (None, None) => {
-            let facts: Bare = serde_json::from_slice(facts).map_err(unread)?;
+            let Document { is: facts, .. }: Document<Bare> =
+                serde_json::from_slice(facts).map_err(unread)?;
             (kept.answer.state, kept.answer.sha) = (facts.state, facts.sha);
             kept.answer.repo_id = facts.repo;
             kept.answer.bind(effective);
         }
     }
-    let digest = id::sha256(facts);
-    (_, kept.answer.decision) = asked(&kept.answer, &digest);
-    let row = record::row(&kept, &digest, at).map_err(|error| error.to_string())?;
-    let entry = record::entry(&kept, &digest, body);
+    (_, kept.answer.decision) = asked(&kept.answer, digest);
+    let row = record::row(&kept, digest, at).map_err(|error| error.to_string())?;
+    let entry = record::entry(&kept, digest, body);
     Ok(Again { kept, row, entry })
 }
 

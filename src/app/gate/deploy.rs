@@ -57,7 +57,7 @@ impl App {
     ) -> Result<Record, AppError> {
         let mut record =
             self.bare(repo, question, effective, decision.state, decision.summary.clone())?;
-        record.facts = serde_json::to_vec(&facts)
+        record.facts = serde_json::to_string(&facts)
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
         record.seen = seen;
         record.holds_until = decision.holds_until;

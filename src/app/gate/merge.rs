@@ -89,7 +89,7 @@ impl App {
         judged: Judged,
         change: ChangeView,
     ) -> Result<Record, AppError> {
-        let facts = serde_json::to_vec(&judged.facts)
+        let facts = serde_json::to_string(&judged.facts)
             .map_err(|error| AppError::internal("facts as JSON", &error))?;
         let fleeting = judged.decision.state == State::Error;
         let mut record = self.bare(
@@ -162,7 +162,7 @@ impl App {
         state: State,
         summary: String,
     ) -> Result<Record, AppError> {
-        let facts = serde_json::to_vec(&serde_json::json!({
+        let facts = serde_json::to_string(&serde_json::json!({
             "repo": repo.id, "sha": question.sha, "state": state,
         }))
         .map_err(|error| AppError::internal("facts as JSON", &error))?;
@@ -171,6 +171,7 @@ impl App {
             question: String::new(),
             holds_until: None,
             kept: Kept {
+                salt: None,
                 answer: Answer {
                     pass: false,
                     state,

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Everything that is kept of a decision, beside its facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
+    /// What keeps its digest from telling what it says (`ledger::sealed`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
     /// What the pipeline was told.
     pub answer: Answer,
     /// The decision about the change, for merges.
@@ -39,7 +42,7 @@ pub(crate) struct Record {
     /// What to keep; index and time are filled in here.
     pub kept: Kept,
     /// The facts, as JSON.
-    pub facts: Vec<u8>,
+    pub facts: String,
     /// The policies' bytes by digest.
     pub policies: Vec<(String, Vec<u8>)>,
     /// The versions that the facts were read under.
@@ -91,7 +94,7 @@ pub(super) fn decision_id(
     id::derived("dec", &[question, facts, &policy.organisation, repository, outcome])
 }
 
-/// What an entry says of a decision. `body` is everything that is kept of it, as text: bound by its digest.
+/// What an entry says of a decision. It binds the facts, and `body`, everything else that is kept of it, by digests.
 pub(super) fn entry(
     kept: &Kept,
     facts: &str,
@@ -117,7 +120,7 @@ pub(super) fn entry(
         "as_of": kept.as_of,
         "facts": facts,
         "policy": answer.policy,
-        "kept": id::sha256(body.as_bytes()),
+        "kept": body,
     }))
 }
 
@@ -151,10 +154,10 @@ impl Record {
     /// As it was recorded before, to be recorded again: nothing is remembered of it.
     pub(in crate::app) fn of_kept(
         kept: Kept,
-        facts: Vec<u8>,
+        (digest, facts): (&str, String),
         policies: Vec<(String, Vec<u8>)>,
     ) -> Self {
-        let (question, _) = super::again::asked(&kept.answer, &id::sha256(&facts));
+        let (question, _) = super::again::asked(&kept.answer, digest);
         let seen = String::new();
         Self { question, kept, facts, policies, seen, holds_until: None, fleeting: true }
     }
@@ -164,19 +167,20 @@ impl Command for Record {
     type Out = Kept;
 
     async fn run(&mut self, unit: &mut Unit) -> Result<Kept, AppError> {
-        let facts = id::sha256(&self.facts);
+        let document = unit.document(&self.facts).await?;
+        let facts = document.digest.clone();
         let answer = &self.kept.answer;
         let decision = decision_id(&self.question, &facts, &answer.policy, &outcome(answer));
         self.kept.answer.url = self.kept.answer.url.replace("{decision}", &decision);
         self.kept.answer.decision = decision;
         self.kept.answer.decided_at = unit.now();
         self.kept.answer.ledger.index = unit.next_index();
+        self.salt(unit).await?;
         let row = row(&self.kept, &facts, (unit.now(), unit.next_index()))?;
         if decisions::put(unit.tx(), &row).await? {
-            unit.record("decision", entry(&self.kept, &facts, &row.body))?;
-            let body = zstd::bulk::compress(&self.facts, 3)
-                .map_err(|error| AppError::internal("facts cannot be compressed", &error))?;
-            decisions::put_snapshot(unit.tx(), &row.facts, &body).await?;
+            let body = unit.digest_of(&row.body);
+            unit.record("decision", entry(&self.kept, &facts, &body))?;
+            unit.keep_document(&document).await?;
             for (digest, bytes) in &self.policies {
                 decisions::put_policy(unit.tx(), digest, bytes).await?;
             }
@@ -191,6 +195,16 @@ impl Command for Record {
 }
 
 impl Record {
+    /// Salts what is kept, unless it was when it was kept first.
+    async fn salt(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        if self.kept.salt.is_none() {
+            let text = serde_json::to_string(&self.kept)
+                .map_err(|error| AppError::internal("a decision as JSON", &error))?;
+            self.kept.salt = Some(unit.salt(&text).await?);
+        }
+        Ok(())
+    }
+
     async fn remember(&self, unit: &mut Unit) -> Result<(), AppError> {
         let answer = serde_json::to_string(&self.kept.answer)
             .map_err(|error| AppError::internal("an answer as JSON", &error))?;

@@ -51,10 +51,9 @@ impl Command for Rotate {
             "old": self.old.verifier().to_string(),
             "new": self.new.verifier().to_string(),
             "note": note,
-            "by": self.by,
-            "reason": self.reason,
         });
-        unit.record(epoch::KIND, fields(body))
+        let said = json!({ "by": self.by, "why": self.reason });
+        unit.record_said(epoch::KIND, fields(body), Some(said)).await
     }
 }
 

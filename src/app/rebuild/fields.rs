@@ -1,6 +1,7 @@
 //! The fields of an entry, read back as what they were.
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::app::AppError;
 use crate::ledger::entry::Opened;
@@ -10,11 +11,23 @@ use crate::ledger::entry::Opened;
 pub(crate) struct Fields<'a> {
     index: u64,
     entry: &'a Opened,
+    /// What the entry binds of who and why.
+    said: Map<String, Value>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn of(index: u64, entry: &'a Opened) -> Self {
-        Self { index, entry }
+        Self { index, entry, said: Map::new() }
+    }
+
+    /// With what the entry binds of who and why: read as if it stood in the entry.
+    pub(super) fn with(&self, said: Map<String, Value>) -> Self {
+        Self { index: self.index, entry: self.entry, said }
+    }
+
+    /// Its index.
+    pub(super) fn index(&self) -> u64 {
+        self.index
     }
 
     /// The kind of the entry.
@@ -24,7 +37,8 @@ impl<'a> Fields<'a> {
 
     /// A field; one that is not there is null.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, AppError> {
-        let value = self.entry.body.get(name).cloned().unwrap_or_default();
+        let value = self.entry.body.get(name).or_else(|| self.said.get(name));
+        let value = value.cloned().unwrap_or_default();
         serde_json::from_value(value)
             .map_err(|error| self.fault(&format!("its field `{name}` cannot be read: {error}")))
     }

@@ -100,7 +100,7 @@ impl App {
         caller.may(Action::Administer, None)?;
         let target = empty(into).await?;
         // One state of the original from the first entry to the last row, whatever is written meanwhile.
-        let mut evidence = Evidence::of(self, self.db().read().await?);
+        let mut evidence = Evidence::of(self, self.db().read().await?).await?;
         let (size, _) = store::ledger::head(evidence.tx()).await?;
         let mut found = Rebuilt { size, ..Rebuilt::default() };
         match self.redo_all(&target, &mut evidence, &mut found, &mut progress).await {

@@ -5,8 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::difference::Compare;
 use crate::app::AppError;
+use crate::app::erase::Redactions;
 use crate::domain::id;
 use crate::ledger::entry::Opened;
+use crate::ledger::sealed::Document;
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
 use crate::store::{Tx, decisions};
@@ -24,7 +26,7 @@ impl Compare {
     /// Compares a row with that in what its entry binds; gives the digest that was found.
     pub(super) fn bound<T: DeserializeOwned, R: PartialEq + Serialize>(
         &mut self,
-        (digest, kept): Bound,
+        ((digest, kept), erased): (Bound, &Redactions),
         row_of: fn(&T) -> &R,
         row: &R,
     ) -> String {
@@ -33,11 +35,11 @@ impl Compare {
             return digest;
         };
         let bytes = zstd::stream::decode_all(kept.as_slice()).unwrap_or_default();
-        match serde_json::from_slice::<T>(&bytes) {
-            Ok(told) => self.value("row", row, row_of(&told)),
+        match serde_json::from_slice::<Document<T>>(&bytes) {
+            Ok(told) => self.value("row", row, row_of(&told.is)),
             Err(error) => self.differs("kept", error, "a judgement"),
         }
-        id::sha256(&bytes)
+        erased.was(id::sha256(&bytes))
     }
 }
 

@@ -9,7 +9,7 @@ use super::policies::{Found, Key};
 use super::{EXPLAINED, JUDGED, Run, begin, end};
 use crate::app::AppError;
 use crate::app::changes::{ChangeBody, Judgement, body, entry_of};
-use crate::domain::id;
+use crate::app::erase::Redactions;
 use crate::ledger::entry::{Entry, Opened};
 use crate::policy::model::Effective;
 use crate::policy::replay::judge;
@@ -25,6 +25,7 @@ struct Work {
     body: ChangeBody,
     policy: Found,
     kept: Bound,
+    erased: Arc<Redactions>,
 }
 
 impl Run<'_> {
@@ -85,7 +86,8 @@ impl Run<'_> {
         };
         let policy = self.policies.of(tx, &key).await?;
         let kept = bound(tx, &entry).await?;
-        Ok(Some(Work { index, entry, row, body, policy, kept }))
+        let erased = Arc::clone(&self.erased);
+        Ok(Some(Work { index, entry, row, body, policy, kept, erased }))
     }
 
     /// Changes that were judged and are not there any more: an entry has to say what explained them.
@@ -116,15 +118,15 @@ pub(super) fn subject(bytes: &[u8], field: &str) -> String {
 }
 
 fn check(work: Work) -> Vec<Difference> {
-    let Work { index, entry, row, body, policy, kept } = work;
+    let Work { index, entry, row, body, policy, kept, erased } = work;
     let mut compare = Compare::of(format!("change {} of entry {index}", row.id));
     match policy {
         Err(why) => compare.differs("policy", why, "its text"),
         Ok(effective) => judged(&mut compare, &row, &body, &effective),
     }
-    let facts = serde_json::to_vec(&body.facts).map(|bytes| id::sha256(&bytes));
-    let digest = compare.bound(kept, |judgement: &Judgement| &judgement.row, &row.as_told());
-    compare.entry(&entry, &entry_of(&row, &facts.unwrap_or_default(), &digest));
+    let digest =
+        compare.bound((kept, &erased), |judgement: &Judgement| &judgement.row, &row.as_told());
+    compare.entry(&entry, &entry_of(&row, &digest));
     compare.found
 }
 

@@ -9,6 +9,7 @@ use super::difference::{Compare, Difference};
 use super::policies::{Found, Key};
 use super::{DECISION, Run, Running, begin, end};
 use crate::app::AppError;
+use crate::app::erase::Redactions;
 use crate::app::gate::{Again, Kept, PolicyDigests, again};
 use crate::domain::id;
 use crate::ledger::entry::{Entry, Opened};
@@ -25,6 +26,7 @@ struct Work {
     entry: Result<Opened, String>,
     rows: Vec<(DecisionRow, Option<Vec<u8>>)>,
     policy: Found,
+    erased: Arc<Redactions>,
 }
 
 impl Run<'_> {
@@ -63,7 +65,8 @@ impl Run<'_> {
                 Ok(Some(key)) => self.policies.of(&mut tx, &key).await?,
                 _ => Err("by which policies it was made is not recorded".to_owned()),
             };
-            work.push(Work { index, entry, rows: rows.remove(&index).unwrap_or_default(), policy });
+            let rows = rows.remove(&index).unwrap_or_default();
+            work.push(Work { index, entry, rows, policy, erased: Arc::clone(&self.erased) });
         }
         Ok(work)
     }
@@ -87,7 +90,8 @@ fn check(work: Work) -> Vec<Difference> {
     let mut rows = work.rows.into_iter();
     match rows.next() {
         Some((row, facts)) => {
-            one(&mut compare, &entry, (work.index, &row), facts.as_deref(), &work.policy);
+            let known = (&work.policy, work.erased.as_ref());
+            one(&mut compare, &entry, (work.index, &row), facts.as_deref(), known);
         }
         None => compare.differs("row", "no row", "a row"),
     }
@@ -102,14 +106,15 @@ fn one(
     entry: &Opened,
     (index, row): (u64, &DecisionRow),
     facts: Option<&[u8]>,
-    policy: &Found,
+    (policy, erased): (&Found, &Redactions),
 ) {
     let facts = match facts.map(|facts| zstd::bulk::decompress(facts, capacity(facts))) {
         Some(Ok(facts)) => facts,
         Some(Err(error)) => return compare.differs("facts", error, &row.facts),
         None => return compare.differs("facts", "not kept", &row.facts),
     };
-    compare.field("facts", &id::sha256(&facts), &row.facts);
+    compare.field("facts", &erased.was(id::sha256(&facts)), &row.facts);
+    let body = erased.was(id::sha256(row.body.as_bytes()));
     let stored: Kept = match serde_json::from_str(&row.body) {
         Ok(stored) => stored,
         Err(error) => return compare.differs("body", error, "a decision"),
@@ -117,7 +122,7 @@ fn one(
     match policy {
         Err(why) => compare.differs("policy", why, "its text"),
         Ok(effective) => {
-            again_of(compare, entry, (index, row), &stored, (&facts, effective));
+            again_of(compare, entry, (index, row), (&stored, &body), (&facts, effective));
         }
     }
 }
@@ -126,10 +131,10 @@ fn again_of(
     compare: &mut Compare,
     entry: &Opened,
     (index, row): (u64, &DecisionRow),
-    stored: &Kept,
+    (stored, bound): (&Kept, &str),
     (facts, effective): (&[u8], &Arc<Effective>),
 ) {
-    let made = again(stored, &row.body, facts, effective, (entry.at, index));
+    let made = again(stored, (facts, &row.facts), bound, effective, (entry.at, index));
     let Again { kept, row: columns, entry: fields } = match made {
         Ok(made) => made,
         Err(why) => return compare.differs("facts", why, "a decision"),

@@ -69,7 +69,7 @@ impl Run<'_> {
             return Ok(());
         };
         let told = bound(tx, &entry).await?;
-        let digest = compare.bound(told, |row: &DeployRow| row, &row.as_told());
+        let digest = compare.bound((told, &self.erased), |row: &DeployRow| row, &row.as_told());
         compare.entry(&entry, &entry_of(&row, &kept, &digest));
         let key = Key {
             organisation: kept.organisation.clone(),

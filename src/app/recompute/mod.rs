@@ -12,9 +12,11 @@ mod difference;
 mod policies;
 
 use std::num::NonZero;
+use std::sync::Arc;
 
 pub use self::difference::Difference;
 use self::policies::Policies;
+use super::erase::Redactions;
 use super::{Action, App, AppError, Caller};
 use crate::domain::Time;
 use crate::store::recorded::{self, Recorded};
@@ -49,6 +51,8 @@ pub struct Recomputed {
     pub changes: u64,
     /// Deploys that were attributed again.
     pub deploys: u64,
+    /// Documents, texts and bodies from which a person was erased: what they were is not made again.
+    pub erased: u64,
     /// Where what is kept is not what comes of what was recorded; the first of them.
     pub differences: Vec<Difference>,
     /// How many more there are.
@@ -83,6 +87,7 @@ struct Run<'a> {
     first: u64,
     found: Recomputed,
     policies: Policies,
+    erased: Arc<Redactions>,
     done: u64,
     of: u64,
     progress: &'a mut (dyn FnMut(u64, u64) + Send),
@@ -134,11 +139,13 @@ impl App {
             of += recorded::count(&mut tx, kind, first).await?;
         }
         let waiting = store::jobs::unfinished(&mut tx).await?.len() as u64;
+        let erased = Arc::new(Redactions::read(&mut tx).await?);
         drop(tx);
-        let policies = Policies::named(self.config().organisation.as_deref());
-        let found = Recomputed { waiting, ..Recomputed::default() };
-        let mut run =
-            Run { app: self, first, found, policies, done: 0, of, progress: &mut progress };
+        let name = self.config().organisation.as_deref();
+        let policies = Policies::named(name, Arc::clone(&erased));
+        let found = Recomputed { waiting, erased: erased.len() as u64, ..Recomputed::default() };
+        let progress = &mut progress;
+        let mut run = Run { app: self, first, found, policies, erased, done: 0, of, progress };
         run.decisions().await?;
         run.changes().await?;
         run.deploys().await?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::AppError;
+use super::super::erase::Redactions;
 use super::super::mirrors::read_kept;
 use super::super::organisation::name_of;
 use crate::domain::id;
@@ -38,15 +39,17 @@ pub(super) struct Policies {
     organisations: HashMap<String, Text<OrganisationFile>>,
     repositories: HashMap<String, Text<RepositoryFile>>,
     known: HashMap<Key, Found>,
+    erased: Arc<Redactions>,
 }
 
 impl Policies {
-    pub(super) fn named(organisation: Option<&Path>) -> Self {
+    pub(super) fn named(organisation: Option<&Path>, erased: Arc<Redactions>) -> Self {
         Self {
             name: organisation.map(name_of).unwrap_or_default(),
             organisations: HashMap::new(),
             repositories: HashMap::new(),
             known: HashMap::new(),
+            erased,
         }
     }
 
@@ -72,17 +75,21 @@ impl Policies {
         } else {
             let name = &self.name;
             let read = |bytes: &[u8]| read_organisation(name, bytes);
-            match text(tx, &mut self.organisations, &key.organisation, read).await? {
+            let known = (&mut self.organisations, self.erased.as_ref());
+            match text(tx, known, &key.organisation, read).await? {
                 Ok(found) => Some(found),
                 Err(why) => return Ok(Err(why)),
             }
         };
         let repository = match &key.repository {
             None => None,
-            Some(digest) => match text(tx, &mut self.repositories, digest, read_kept).await? {
-                Ok(found) => Some(found),
-                Err(why) => return Ok(Err(why)),
-            },
+            Some(digest) => {
+                let known = (&mut self.repositories, self.erased.as_ref());
+                match text(tx, known, digest, read_kept).await? {
+                    Ok(found) => Some(found),
+                    Err(why) => return Ok(Err(why)),
+                }
+            }
         };
         let upper = organisation
             .as_deref()
@@ -96,7 +103,7 @@ impl Policies {
 /// The text of a digest, read; the error says that it is not kept, or not with these bytes.
 async fn text<T>(
     tx: &mut Tx,
-    known: &mut HashMap<String, Text<T>>,
+    (known, erased): (&mut HashMap<String, Text<T>>, &Redactions),
     digest: &str,
     read: impl Fn(&[u8]) -> Result<T, Vec<Diagnostic>>,
 ) -> Result<Result<Text<T>, String>, AppError> {
@@ -106,7 +113,7 @@ async fn text<T>(
     let Some(bytes) = decisions::policy(tx, digest).await? else {
         return Ok(Err(format!("no text of {digest}")));
     };
-    if id::sha256(&bytes) != digest {
+    if erased.was(id::sha256(&bytes)) != digest {
         return Ok(Err(format!("other bytes than those of {digest}")));
     }
     let found = Arc::new(read(&bytes));

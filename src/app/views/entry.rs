@@ -1,10 +1,13 @@
 //! One entry, its bytes, its proof.
 
+use crate::app::erase::{Redactions, document};
 use crate::app::{Action, App, AppError, Caller};
 use crate::ledger::entry::Entry;
-use crate::report::entry::{EntryPage, Field};
+use crate::ledger::sealed::Document;
+use crate::report::entry::{EntryPage, Field, Said};
 use crate::report::prose::Prose;
 use crate::report::refs::Link;
+use serde_json::{Map, Value};
 
 impl App {
     /// The page of an entry.
@@ -25,6 +28,7 @@ impl App {
             .iter()
             .map(|(name, value)| Field { name: name.clone(), value: shown(value) })
             .collect();
+        let said = self.said(&opened.body).await?;
         let size = receipt.ledger_size;
         let link = |index: u64| Link::new(format!("entry {index}"), format!("/ledger/{index}"));
         Ok(EntryPage {
@@ -33,6 +37,7 @@ impl App {
             occurred: opened.at,
             received,
             fields,
+            said,
             bytes: String::from_utf8_lossy(&bytes).into_owned(),
             path,
             supersedes: None,
@@ -44,6 +49,22 @@ impl App {
             ),
             receipt,
         })
+    }
+
+    /// Who did it and why, as far as an entry binds that.
+    async fn said(&self, body: &Map<String, Value>) -> Result<Option<Said>, AppError> {
+        let Some(digest) = body.get("said").and_then(Value::as_str) else { return Ok(None) };
+        let mut tx = self.db().read().await?;
+        let erased = Redactions::read(&mut tx).await?;
+        let found = document(&mut tx, &erased, digest).await.ok();
+        let document: Option<Document<Map<String, Value>>> =
+            found.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let fields = document.into_iter().flat_map(|document| document.is);
+        Ok(Some(Said {
+            digest: digest.to_owned(),
+            fields: fields.map(|(name, value)| Field { name, value: shown(&value) }).collect(),
+            erased_by: erased.of(digest).last().copied(),
+        }))
     }
 }
 

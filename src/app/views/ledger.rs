@@ -7,7 +7,9 @@ use crate::ledger::entry::Entry;
 use crate::ledger::epoch::Epochs;
 use crate::ledger::tree::leaf_hash;
 use crate::report::entry::CheckpointRef;
-use crate::report::ledger::{LedgerPage, LedgerRow, Verification, WitnessRow, Witnesses};
+use crate::report::ledger::{
+    ErasureRow, LedgerPage, LedgerRow, Verification, WitnessRow, Witnesses,
+};
 use crate::report::list::Pager;
 use crate::report::prose::Prose;
 use crate::report::refs::Link;
@@ -53,7 +55,9 @@ impl App {
         };
         let (checkpoint, checkpoint_text) =
             last.map_or((None, String::new()), |(c, t)| (Some(c), t));
+        let erasures = store::erasures::all(&mut tx).await?;
         Ok(LedgerPage {
+            erasures: erasures.into_iter().filter_map(erasure).collect(),
             size,
             root: head.root().to_base64(),
             checkpoint,
@@ -105,6 +109,19 @@ fn former(epochs: &Epochs, rows: &[store::ledger::CheckpointRow]) -> Vec<Checkpo
             Some(CheckpointRef { origin: head.origin, size: head.size, root, at })
         })
         .collect()
+}
+
+fn erasure(row: store::erasures::ErasureRow) -> Option<ErasureRow> {
+    Some(ErasureRow {
+        at: Time::from_micros(row.ended_at.unwrap_or(row.requested_at))?,
+        pseudonym: row.pseudonym,
+        state: row.state,
+        by: row.requested_by,
+        agreed: row.ended_by,
+        index: row.ledger_index,
+        documents: row.documents,
+        deliveries: row.deliveries,
+    })
 }
 
 fn row(index: u64, kind: String, bytes: &[u8]) -> Result<LedgerRow, AppError> {

@@ -26,11 +26,16 @@ impl Unit {
     }
 
     /// Takes the next entry over as it is: it says of something that is not done again.
-    pub(in crate::app) fn take_over(&mut self) {
+    pub(in crate::app) async fn take_over(&mut self) -> Result<(), AppError> {
+        let documents: Vec<_> = self.documents.drain().map(|(_, document)| document).collect();
+        for document in documents {
+            self.keep_document(&document).await?;
+        }
         if let Some((_, kind, bytes)) = self.expected.as_mut().and_then(VecDeque::pop_front) {
             let leaf_hash = crate::ledger::tree::leaf_hash(&bytes);
             self.entries.push((kind, Sealed { bytes, leaf_hash }));
         }
+        Ok(())
     }
 
     /// The entries that have yet to come.

@@ -109,6 +109,14 @@ fn holds(checked: &Checked) -> String {
         ),
     ];
     lines.extend(continues(checked));
+    if manifest.erasures > 0 {
+        let text = format!(
+            "what stood in facts or policies of people who were erased: {} are among the entries, each lists the digests of \
+             what it left, and what is here is that",
+            plural(manifest.erasures, "erasure", "erasures")
+        );
+        lines.push(row(AMBER, "not", &text));
+    }
     lines.extend(NOT_PROVEN.iter().map(|text| row(AMBER, "not", text)));
     lines.push(if checked.anchored {
         row(GREEN, "holds", &format!("under the key {}", manifest.key))

@@ -3,7 +3,7 @@
 //! Which file has to come next is worked out from what was checked before it, so no name in the archive is ever used;
 //! sizes are limited before anything is read. The first thing that is wrong ends the check, with its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 
@@ -11,11 +11,14 @@ use serde_json::Value;
 
 use super::entries::{Found, Lines};
 use super::unzip::{Reader, ZipError};
+use super::zip::Member;
 use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, layout};
+use crate::domain::id;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::key::VerifierKey;
 use crate::ledger::note::MAX_NOTE;
 use crate::ledger::receipt::Receipt;
+use crate::ledger::sealed::{Document, Redacted};
 use crate::ledger::sshsig;
 use crate::ledger::statement::{Envelope, IN_TOTO};
 use crate::ledger::tree::{Hash, verify_consistency, verify_inclusion};
@@ -79,12 +82,14 @@ pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
     let older = older(trust, &checker.key, &manifest, &head)?;
     checker.entries(&manifest)?;
     checker.proofs(&note, &head)?;
+    let erased = checker.erasures()?;
     checker.attestations()?;
-    let (policies, facts) = checker.by_digest()?;
+    let (policies, facts) = checker.by_digest(&erased)?;
     checker.count(layout::CHANGES, manifest.changes)?;
     checker.count(layout::DEPLOYS, manifest.deploys)?;
     for (what, have, need) in [
         ("entries", checker.found.leaves.len(), manifest.entries),
+        ("erasures", checker.found.erasures.len(), manifest.erasures),
         ("decisions", checker.found.decisions.len(), manifest.decisions),
         ("policies", policies, manifest.policies),
         ("facts", facts, manifest.facts),
@@ -262,6 +267,23 @@ impl<R: Read> Checker<R> {
         Ok(())
     }
 
+    /// What erasures left: by the digest that an entry holds, that of what there is now. The last one counts.
+    fn erasures(&mut self) -> Result<BTreeMap<String, String>, Fault> {
+        let mut erased = BTreeMap::new();
+        for (index, kept) in std::mem::take(&mut self.found.erasures) {
+            let name = layout::erased(index);
+            let bytes = self.file(&name, MAX_FACTS)?;
+            if id::sha256(&bytes) != kept {
+                return Err(fault(&name, format!("entry {index} binds other bytes")));
+            }
+            let list: Document<Vec<Redacted>> = serde_json::from_slice(&bytes)
+                .map_err(|error| fault(&name, format!("not what an erasure left: {error}")))?;
+            erased.extend(list.is.into_iter().map(|one| (one.was, one.now)));
+            self.found.erasures.push((index, kept));
+        }
+        Ok(erased)
+    }
+
     fn attestations(&mut self) -> Result<(), Fault> {
         let decisions = std::mem::take(&mut self.found.decisions);
         let origin = self.key.name().to_owned();
@@ -288,8 +310,8 @@ impl<R: Read> Checker<R> {
         serde_json::from_slice(&payload).map_err(|error| fault(name, error))
     }
 
-    /// Policies and facts: each is there once, under its own digest. Gives how many of each.
-    fn by_digest(&mut self) -> Result<(usize, usize), Fault> {
+    /// Policies and facts: each is there once, under its own digest; or what an erasure left of it. Gives how many of each.
+    fn by_digest(&mut self, erased: &BTreeMap<String, String>) -> Result<(usize, usize), Fault> {
         let decisions = &self.found.decisions;
         let policies: BTreeSet<String> =
             decisions.iter().flat_map(Decided::policies).cloned().collect();
@@ -302,7 +324,10 @@ impl<R: Read> Checker<R> {
                 let name = named(digest);
                 self.zip.pass(&name, most, |_| ()).map_err(|error| at(&name, &error))?;
                 let member = self.zip.members().last();
-                if member.is_none_or(|member| Hash::new(member.sha256).to_string() != *digest) {
+                let was = format!("sha256:{digest}");
+                let need = erased.get(&was).unwrap_or(&was);
+                let found = |member: &Member| format!("sha256:{}", Hash::new(member.sha256));
+                if member.is_none_or(|member| found(member) != *need) {
                     return Err(fault(&name, "its bytes do not have this digest"));
                 }
             }

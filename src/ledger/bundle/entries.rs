@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Decided, MAX_ENTRIES, decided, layout};
 use crate::ledger::canonical::MAX_BYTES;
 use crate::ledger::entry::check_entry;
+use crate::ledger::sealed::ERASURE;
 use crate::ledger::tree::{Hash, leaf_hash};
 
 /// What was found so far.
@@ -12,6 +13,8 @@ use crate::ledger::tree::{Hash, leaf_hash};
 pub(super) struct Found {
     pub(super) leaves: Vec<(u64, Hash)>,
     pub(super) decisions: Vec<Decided>,
+    /// Erasures: the entry, and the digest of its list.
+    pub(super) erasures: Vec<(u64, String)>,
 }
 
 impl Found {
@@ -27,7 +30,13 @@ impl Found {
         }
         check_entry(bytes).map_err(|error| format!("entry {index}: {error}"))?;
         self.leaves.push((index, leaf_hash(bytes)));
-        if is_decision(bytes) {
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        if text("kind") == Some(ERASURE) {
+            let kept = text("kept").unwrap_or_default();
+            self.erasures.push((index, kept.to_owned()));
+        }
+        if text("kind") == Some(decided::KIND) {
             let decision = Decided::read(index, bytes);
             let decision = decision
                 .ok_or_else(|| format!("entry {index} is no decision of the known form"))?;
@@ -35,12 +44,6 @@ impl Found {
         }
         Ok(())
     }
-}
-
-/// Whether an entry is of the kind that attestations speak of.
-fn is_decision(bytes: &[u8]) -> bool {
-    let value: Option<Value> = serde_json::from_slice(bytes).ok();
-    value.is_some_and(|value| value.get("kind").and_then(Value::as_str) == Some(decided::KIND))
 }
 
 /// Lines out of pieces, none longer than the longest entry's.

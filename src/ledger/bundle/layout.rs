@@ -7,6 +7,7 @@
 //! tlog/previous, tlog/consistency    an older one and the proof that this one continues it; where there is one
 //! entries.jsonl                      the ledger's entries, each as the bytes that are hashed
 //! proofs/INDEX.tlog-proof            for each entry (C2SP tlog-proof)
+//! erased/INDEX.json                  for each erasure among them, the digests of what it left
 //! attestations/DECISION.….dsse.json  for each decision, a VSA and a change record
 //! policies/SHA256, raw/SHA256        the policies and the facts of the decisions, by digest
 //! report/*.jsonl                     the changes and deploys in scope
@@ -55,6 +56,12 @@ pub fn key(key: &VerifierKey) -> String {
 #[must_use]
 pub fn proof(index: u64) -> String {
     format!("proofs/{index}.tlog-proof")
+}
+
+/// The file of what an erasure left.
+#[must_use]
+pub fn erased(index: u64) -> String {
+    format!("erased/{index}.json")
 }
 
 /// The file of a decision's verification summary.

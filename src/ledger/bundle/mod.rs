@@ -44,6 +44,8 @@ pub struct Manifest {
     pub entries: u64,
     /// Decisions among them, each with two attestations.
     pub decisions: u64,
+    /// Erasures among them, each with the list of what it left: where a policy or facts in here are not what they were.
+    pub erasures: u64,
     /// Policies that the decisions were made by.
     pub policies: u64,
     /// Facts that the decisions were made of.

@@ -37,9 +37,9 @@ const CHANGE: Field = field("change", Id("chg"), "The change.");
 const DELIVERY: Field = field("delivery", Id("dlv"), "The delivery.");
 const SOURCE: Field = field("source", Text, "The source's id in the configuration.");
 const TICKET: Field = field("ticket", Text, "The ticket's key.");
+const ERASURE: Field = field("erasure", Id("era"), "The erasure.");
 const TOKEN: Field = field("token", Id("tok"), "The token.");
-const BY: Field = field("by", Text, "Who did it.");
-const WHY: Field = field("why", Text, "Why, in their words.");
+const SAID: Field = field("said", Sha256, "Of who did it, and why in their words.");
 const KEPT: Field = field("kept", Sha256, "Of what is kept of it, whole.");
 
 const LINK: &[Field] = &[
@@ -48,11 +48,10 @@ const LINK: &[Field] = &[
     PULL,
     TICKET,
     field("found_in", List(&Text), "Where the key was found."),
-    field("by", Maybe(&Text), "Who asserted or retracted it, if somebody did."),
-    field("why", Maybe(&Text), "Why, in their words."),
+    field("said", Maybe(&Sha256), "Of who asserted or retracted it and why, if somebody did."),
 ];
 
-const SAID: &[Field] = &[REPO, PULL, TICKET, BY, WHY];
+const WORD: &[Field] = &[REPO, PULL, TICKET, SAID];
 
 const DEPLOY: &[Field] = &[
     field("deploy", Id("dep"), "The deploy."),
@@ -79,7 +78,6 @@ const DEPLOY: &[Field] = &[
         "The commits, by what explains them.",
     ),
     field("changes", Whole, "How many changes it brought."),
-    field("facts", Sha256, "What it was worked out from."),
     field("policy", Text, "Digest of the organisation file that was in force."),
     KEPT,
 ];
@@ -97,8 +95,7 @@ pub const KINDS: &[Kind] = &[
             field("environment", Text, "Where."),
             field("sha", Oid, "The commit."),
             field("since", Maybe(&Time), "From when on; null: before everything that is known."),
-            BY,
-            WHY,
+            SAID,
         ],
     ),
     kind(
@@ -122,7 +119,6 @@ pub const KINDS: &[Kind] = &[
             field("branch", Text, "The branch that it goes to."),
             field("class", CLASSES, "Its class."),
             field("state", STATES, "What it came to."),
-            field("facts", Sha256, "What it was judged by."),
             field("landed", Maybe(&Oid), "The commit by which it landed."),
             field("how", Maybe(&HOW), "How it landed."),
             field("integrity", Maybe(&INTEGRITY), "Whether what landed is what was reviewed."),
@@ -139,8 +135,7 @@ pub const KINDS: &[Kind] = &[
             PULL,
             field("head", Oid, "The head then."),
             field("commit", Oid, "The commit with the trailer."),
-            BY,
-            WHY,
+            SAID,
         ],
     ),
     kind(
@@ -200,11 +195,11 @@ pub const KINDS: &[Kind] = &[
             field("key", Text, "The sender's id of it."),
             field("event", Text, "The event by the sender's name."),
             field("action", Maybe(&Text), "The action within the event."),
-            field("sha256", Sha256, "Of the body as it was received."),
+            field("body", Sha256, "Of a salt, and of the digest of the body as it was received."),
             field("size", Whole, "Its bytes."),
             field("received_at", Time, "When."),
             field("state", DELIVERY_STATES, "What became of it at once."),
-            field("facts", List(&Text), "The natural keys of what it says."),
+            field("facts", List(&Text), "What it tells of: source, kind and ids."),
         ],
     ),
     kind(
@@ -219,19 +214,19 @@ pub const KINDS: &[Kind] = &[
             DELIVERY,
             SOURCE,
             field("key", Text, "The sender's id."),
-            field("sha256", Sha256, "Of the bytes that came second."),
+            field("body", Sha256, "Of a salt, and of the digest of the bytes that came second."),
             field("size", Whole, "Their number."),
         ],
     ),
     kind(
         "delivery.parked",
         "A delivery waits for a person: it cannot be applied.",
-        &[DELIVERY, field("why", Text, "Why not.")],
+        &[DELIVERY, field("said", Sha256, "Of why not.")],
     ),
     kind(
         "delivery.set_aside",
         "A delivery could not be applied and will be tried again.",
-        &[DELIVERY, field("why", Text, "Why not.")],
+        &[DELIVERY, field("said", Sha256, "Of why not.")],
     ),
     kind(
         "deploy.attributed",
@@ -270,13 +265,34 @@ pub const KINDS: &[Kind] = &[
                 Text,
                 "A signed note of both keys over this entry's index and both keys.",
             ),
-            BY,
-            field("reason", Text, "Why, in their words."),
+            SAID,
         ],
     ),
+    kind(
+        "erasure.performed",
+        "Everything that named a person was erased from what is kept beside the ledger.",
+        &[
+            ERASURE,
+            field("pseudonym", Text, "What stands in place of the names."),
+            field("documents", Whole, "How many documents name the person no more."),
+            field("deliveries", Whole, "How many bodies of deliveries name the person no more."),
+            field(
+                "kept",
+                Sha256,
+                "Of the list of them: what an entry says of each, and its digest now.",
+            ),
+            SAID,
+        ],
+    ),
+    kind(
+        "erasure.requested",
+        "An administrator asked for the erasure of a person's data; another one has to agree.",
+        &[ERASURE, field("pseudonym", Text, "What will stand in place of the names."), SAID],
+    ),
+    kind("erasure.withdrawn", "An erasure that was asked for will not be done.", &[ERASURE, SAID]),
     kind("link.asserted", "A link between a pull request and a ticket stands.", LINK),
     kind("link.retracted", "A link between a pull request and a ticket stands no more.", LINK),
-    kind("link.said", "A person linked a pull request to a ticket.", SAID),
+    kind("link.said", "A person linked a pull request to a ticket.", WORD),
     kind(
         "policy.organisation",
         "An organisation file came into force.",
@@ -312,9 +328,9 @@ pub const KINDS: &[Kind] = &[
         "session.began",
         "A person signed in.",
         &[
-            field("person", Text, "Who."),
             field("role", Text, "With which role."),
             field("by", Text, "How."),
+            field("said", Sha256, "Of who it was."),
         ],
     ),
     kind(
@@ -326,10 +342,9 @@ pub const KINDS: &[Kind] = &[
             field("name", Text, "Its name then."),
             field("asked_at", Time, "When it was asked for."),
             field("members", Whole, "How many are in it."),
-            field("sha256", Sha256, "Of their ids, in order, one a line."),
             KEPT,
-            field("joined", List(&Text), "Ids of those who joined; the first of them."),
-            field("left", List(&Text), "Ids of those who left; the first of them."),
+            field("joined", Whole, "How many of them were not in it before."),
+            field("left", Whole, "How many are in it no more."),
         ],
     ),
     kind(
@@ -337,14 +352,13 @@ pub const KINDS: &[Kind] = &[
         "A token was made.",
         &[
             TOKEN,
-            field("name", Text, "Its name."),
             field("role", Text, "Its role."),
             field("repo", Maybe(&Id("rep")), "The repository that it is bound to."),
-            BY,
+            field("said", Sha256, "Of its name, and who made it."),
         ],
     ),
-    kind("token.revoked", "A token was revoked.", &[TOKEN, BY]),
-    kind("unlink.said", "A person took a link back.", SAID),
+    kind("token.revoked", "A token was revoked.", &[TOKEN, SAID]),
+    kind("unlink.said", "A person took a link back.", WORD),
     kind(
         "veto.overridden",
         "An administrator set a veto aside.",
@@ -354,9 +368,7 @@ pub const KINDS: &[Kind] = &[
             PULL,
             field("head", Oid, "The head then."),
             field("veto", Text, "The veto's id at the source."),
-            field("vetoed_by", Text, "Whose veto it is."),
-            BY,
-            WHY,
+            field("said", Sha256, "Of who did it, why in their words, and whose veto it is."),
         ],
     ),
 ];

@@ -2,8 +2,10 @@
 
 use super::lists::pager;
 use super::{HOSTILE, checkpoint, pick, receipt, time};
-use crate::report::entry::{CheckpointRef, EntryPage, Field};
-use crate::report::ledger::{LedgerPage, LedgerRow, Verification, WitnessRow, Witnesses};
+use crate::report::entry::{CheckpointRef, EntryPage, Field, Said};
+use crate::report::ledger::{
+    ErasureRow, LedgerPage, LedgerRow, Verification, WitnessRow, Witnesses,
+};
 use crate::report::prose::Prose;
 use crate::report::refs::Link;
 use crate::report::sign_in::{SignInForm, SignInPage};
@@ -13,6 +15,16 @@ use crate::report::sign_in::{SignInForm, SignInPage};
 pub fn ledger() -> LedgerPage {
     let root = checkpoint().root;
     LedgerPage {
+        erasures: vec![ErasureRow {
+            pseudonym: "person-8f21c0de".into(),
+            state: "performed".into(),
+            at: time("2026-09-01 10:00:00"),
+            by: "a.lind".into(),
+            agreed: Some("h.brandt".into()),
+            index: 47_002,
+            documents: Some(412),
+            deliveries: Some(1_877),
+        }],
         size: 48_213,
         root: root.clone(),
         checkpoint: Some(checkpoint()),
@@ -103,6 +115,11 @@ pub fn entry() -> EntryPage {
             },
             Field { name: "Title".into(), value: Prose::from(HOSTILE) },
         ],
+        said: Some(Said {
+            digest: crate::domain::id::sha256(b"said"),
+            fields: vec![Field { name: "by".into(), value: Prose::new().code("person-8f21c0de") }],
+            erased_by: Some(47_002),
+        }),
         bytes: format!(
             "{{\"change\":\"chg_01ja9x7q4m\",\"kind\":\"change.landed\",\"title\":{}}}",
             serde_json::Value::from(HOSTILE)

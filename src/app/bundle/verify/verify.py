@@ -40,6 +40,10 @@ NOT_PROVEN = [
 ]
 
 
+ERASED = ("what stood in facts or policies of people who were erased: {} erasures are among the entries, each lists the digests "
+          "of what it left, and what is here is that")
+
+
 class Fault(Exception):
     """Something is wrong: where, and what."""
 
@@ -386,8 +390,8 @@ def is_entry(entry, raw):
 
 
 def entries(zip_, size):
-    """Leaves and decisions of entries.jsonl."""
-    leaves, decisions, last = [], [], -1
+    """Leaves, decisions and erasures of entries.jsonl."""
+    leaves, decisions, erasures, last = [], [], [], -1
     for number, line in enumerate(lines(zip_, "entries.jsonl", 65535 + 64), 1):
         place = f"entries.jsonl line {number}"
         match = re.fullmatch(rb'\{"index":(0|[1-9][0-9]{0,18}),"entry":(.*)\}', line, re.DOTALL)
@@ -405,7 +409,24 @@ def entries(zip_, size):
         leaves.append((index, hashlib.sha256(b"\x00" + raw).digest()))
         if entry.get("kind") == "decision":
             decisions.append(Decision(place, index, raw, entry))
-    return leaves, decisions
+        if entry.get("kind") == "erasure.performed":
+            erasures.append((index, entry.get("kept")))
+    return leaves, decisions, erasures
+
+
+def erased(zip_, erasures):
+    """What erasures left: by the digest that an entry holds, that of what there is now."""
+    now = {}
+    for index, kept in erasures:
+        name = f"erased/{index}.json"
+        raw = zip_.take(name, FACTS)
+        if "sha256:" + hashlib.sha256(raw).hexdigest() != kept:
+            raise Fault(name, f"entry {index} binds other bytes")
+        try:
+            now.update((digest_of(one["was"]), digest_of(one["now"])) for one in parsed(name, raw)["is"])
+        except (AttributeError, KeyError, TypeError):
+            raise Fault(name, "not what an erasure left") from None
+    return now
 
 
 def proofs(zip_, leaves, note, size, root):
@@ -448,12 +469,12 @@ def attestations(zip_, decisions, key):
                     raise Fault(name, f"`/{where}` is {have!r}, the ledger's entry {decision.index} says {need!r}")
 
 
-def by_digest(zip_, folder, digests, most):
+def by_digest(zip_, folder, digests, most, now):
     for digest in sorted(digests):
         name = f"{folder}/{digest}"
         for _ in zip_.passing(name, most):
             pass
-        if zip_.members[-1][1] != digest:
+        if zip_.members[-1][1] != now.get(digest, digest):
             raise Fault(name, "its bytes do not have this digest")
 
 
@@ -494,8 +515,8 @@ def sums(zip_, key):
 def manifest_of(zip_, key):
     place = "manifest.json"
     manifest = parsed(place, zip_.take(place))
-    fields = {"format", "origin", "key", "scope", "checkpoint", "previous", "entries", "decisions", "policies",
-              "facts", "changes", "deploys"}
+    fields = {"format", "origin", "key", "scope", "checkpoint", "previous", "entries", "decisions", "erasures",
+              "policies", "facts", "changes", "deploys"}
     if not isinstance(manifest, dict) or set(manifest) != fields or manifest["format"] != "countersign-bundle/v1":
         raise Fault(place, "not the manifest of a bundle (countersign-bundle/v1)")
     try:
@@ -558,14 +579,16 @@ def check(source, key=None, older=None):
     found = heads(zip_, manifest, key)
     note, size, root = found[0]
     older = compared(older, found, key) if older is not None else None
-    leaves, decisions = entries(zip_, size)
+    leaves, decisions, erasures = entries(zip_, size)
     proofs(zip_, leaves, note, size, root)
+    now = erased(zip_, erasures)
     attestations(zip_, decisions, key)
     policies = {one for decision in decisions for one in (decision.organisation, decision.repository) if one}
     facts = {decision.facts for decision in decisions}
-    by_digest(zip_, "policies", policies, SMALL)
-    by_digest(zip_, "raw", facts, FACTS)
-    counts = {"entries": len(leaves), "decisions": len(decisions), "policies": len(policies), "facts": len(facts)}
+    by_digest(zip_, "policies", policies, SMALL, now)
+    by_digest(zip_, "raw", facts, FACTS, now)
+    counts = {"entries": len(leaves), "decisions": len(decisions), "erasures": len(erasures),
+              "policies": len(policies), "facts": len(facts)}
     for what in ("changes", "deploys"):
         name = f"report/{what}.jsonl"
         counts[what] = sum(piece.count(b"\n") for piece in zip_.passing(name, LARGE))
@@ -599,6 +622,8 @@ def report(manifest, key, files, older, anchored):
         yield "proven", f"that ledger begins with the {older} entries of the checkpoint that you brought"
     else:
         yield "not", "that it continues the ledger that you saw before: no checkpoint of yours was given with --checkpoint"
+    if manifest["erasures"]:
+        yield "not", ERASED.format(manifest["erasures"])
     for line in NOT_PROVEN:
         yield "not", line
     if anchored:

@@ -1,0 +1,399 @@
+//! Erasing a person's data (sem 10). What entries bind by digest stands beside the ledger, each document with a salt: it
+//! can be rewritten, and every proof still verifies. The list of what was rewritten, with the digests before and after, is
+//! bound by an entry of its own, so that what is left is bound as well.
+//!
+//! Two people do it: one asks, and is shown what will be looked for; another one agrees to exactly that. Who is still named
+//! by the organisation file cannot be erased: every decision from then on would name them again.
+
+mod bound;
+mod json;
+mod perform;
+mod redact;
+mod terms;
+
+pub(crate) use self::bound::{Redactions, document};
+pub(super) use self::perform::Again;
+pub use self::terms::Terms;
+
+use serde_json::json;
+
+use self::json::Json;
+use self::perform::Perform;
+use self::redact::Redactor;
+use super::overrides::reason;
+use super::rebuild::Fields;
+use super::{Action, App, AppError, Caller, Command, Unit, fields};
+use crate::domain::{Time, id};
+use crate::store::erasures::{self, ErasureRow};
+use crate::store::personal::{self, Kept};
+use crate::store::{self, Tx};
+
+/// Things that are read at once.
+const PAGE: i64 = 200;
+/// How often it is gone through for names: what is found leads to more.
+const ROUNDS: usize = 3;
+
+/// An erasure to ask for.
+#[derive(Debug, Clone, Default)]
+pub struct ErasureRequest {
+    /// The person, as pages name them: the name in the organisation file, or the login.
+    pub person: String,
+    /// Other names and addresses of theirs.
+    pub also: Vec<String>,
+    /// What was found and is not theirs.
+    pub except: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// An erasure as pages and programs see it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ErasureView {
+    /// `era_…`.
+    pub erasure: String,
+    /// `requested`, `performed` or `withdrawn`.
+    pub state: String,
+    /// What stands, or will stand, in place of the names.
+    pub pseudonym: String,
+    /// Whom it names; none once it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+    /// Why.
+    pub why: String,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: Option<Time>,
+    /// Who agreed, or withdrew it.
+    pub ended_by: Option<String>,
+    /// When.
+    pub ended_at: Option<Time>,
+    /// How many documents name the person no more.
+    pub documents: Option<u64>,
+    /// How many bodies of deliveries name the person no more.
+    pub deliveries: Option<u64>,
+    /// The entry that says how it stands.
+    pub ledger_index: u64,
+}
+
+impl From<ErasureRow> for ErasureView {
+    fn from(row: ErasureRow) -> Self {
+        Self {
+            erasure: row.id,
+            state: row.state,
+            pseudonym: row.pseudonym,
+            terms: row.terms.and_then(|terms| serde_json::from_str(&terms).ok()),
+            why: row.why,
+            requested_by: row.requested_by,
+            requested_at: Time::from_micros(row.requested_at),
+            ended_by: row.ended_by,
+            ended_at: row.ended_at.and_then(Time::from_micros),
+            documents: row.documents,
+            deliveries: row.deliveries,
+            ledger_index: row.ledger_index,
+        }
+    }
+}
+
+/// Asking for an erasure.
+pub(super) struct Request {
+    row: ErasureRow,
+}
+
+impl Request {
+    /// As its entry, and what that binds, tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        let terms: Option<Terms> = entry.get("terms")?;
+        let row = ErasureRow {
+            id: entry.get("erasure")?,
+            pseudonym: entry.get("pseudonym")?,
+            why: entry.get("why")?,
+            requested_by: entry.get("by")?,
+            ..new_row(terms.as_ref())?
+        };
+        Ok(Self { row })
+    }
+}
+
+fn new_row(terms: Option<&Terms>) -> Result<ErasureRow, AppError> {
+    let terms = terms.map(serde_json::to_string).transpose();
+    Ok(ErasureRow {
+        id: String::new(),
+        pseudonym: String::new(),
+        state: "requested".to_owned(),
+        terms: terms.map_err(|error| AppError::internal("terms as JSON", &error))?,
+        why: String::new(),
+        requested_by: String::new(),
+        requested_at: 0,
+        ended_by: None,
+        ended_at: None,
+        documents: None,
+        deliveries: None,
+        ledger_index: 0,
+    })
+}
+
+impl Command for Request {
+    type Out = ErasureRow;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<ErasureRow, AppError> {
+        let row = &mut self.row;
+        row.requested_at = unit.now().micros();
+        row.ledger_index = unit.next_index();
+        erasures::put(unit.tx(), row).await?;
+        let terms: Option<Terms> =
+            row.terms.as_ref().and_then(|terms| serde_json::from_str(terms).ok());
+        let said = json!({ "by": row.requested_by, "why": row.why, "terms": terms });
+        let body = fields(json!({ "erasure": row.id, "pseudonym": row.pseudonym }));
+        unit.record_said("erasure.requested", body, Some(said)).await?;
+        Ok(row.clone())
+    }
+}
+
+/// Taking back what was asked for.
+pub(super) struct Withdraw {
+    erasure: String,
+    by: String,
+}
+
+impl Withdraw {
+    /// As its entry, and what that binds, tell it.
+    pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
+        Ok(Self { erasure: entry.get("erasure")?, by: entry.get("by")? })
+    }
+}
+
+impl Command for Withdraw {
+    type Out = ErasureRow;
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<ErasureRow, AppError> {
+        let row = ErasureRow {
+            state: "withdrawn".to_owned(),
+            terms: None,
+            ended_by: Some(self.by.clone()),
+            ended_at: Some(unit.now().micros()),
+            ledger_index: unit.next_index(),
+            ..perform::open(unit, &self.erasure).await?
+        };
+        erasures::end(unit.tx(), &row).await?;
+        let body = fields(json!({ "erasure": row.id }));
+        let said = json!({ "by": self.by });
+        unit.record_said("erasure.withdrawn", body, Some(said)).await?;
+        Ok(row)
+    }
+}
+
+/// Eight random hexadecimal digits, and a number that no source gives to an account.
+fn random() -> Result<(String, u64), AppError> {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| AppError::internal("the system gives no random bytes", &error))?;
+    let [a, b, c, d, rest @ ..] = bytes;
+    let number = u64::from_be_bytes(rest) % 1_000_000_000_000_000 + 8_000_000_000_000_000;
+    Ok((format!("{:08x}", u32::from_be_bytes([a, b, c, d])), number))
+}
+
+impl App {
+    /// Asks for the erasure of a person's data, and says what will be looked for. Only a signed-in administrator may.
+    pub async fn request_erasure(
+        &self,
+        caller: &Caller,
+        request: ErasureRequest,
+    ) -> Result<ErasureView, AppError> {
+        caller.may_in_person(Action::Administer)?;
+        let why = reason(&request.reason, "a person is erased")?;
+        let terms = self.terms_of(&request).await?;
+        let (digits, _) = random()?;
+        let row = ErasureRow {
+            id: id::derived("era", &[&digits, &self.clock().now().to_string()]),
+            pseudonym: format!("person-{digits}"),
+            why,
+            requested_by: caller.name.clone(),
+            ..new_row(Some(&terms))?
+        };
+        Ok(self.writer().submit(Request { row }).await?.into())
+    }
+
+    /// Agrees to an erasure that somebody else asked for, and does it. What was erased cannot be brought back.
+    pub async fn agree_to_erasure(
+        &self,
+        caller: &Caller,
+        erasure: &str,
+    ) -> Result<ErasureView, AppError> {
+        caller.may_in_person(Action::Administer)?;
+        let row = self.erasure(erasure).await?;
+        if row.requested_by.eq_ignore_ascii_case(&caller.name) {
+            return Err(AppError::Forbidden(format!(
+                "{} asked for this erasure; another administrator has to agree",
+                caller.name
+            )));
+        }
+        let wrong = |error: &dyn std::fmt::Display| {
+            AppError::internal("the terms of an erasure cannot be read", error)
+        };
+        let terms: Terms =
+            serde_json::from_str(row.terms.as_deref().unwrap_or("{}")).map_err(|error| {
+                AppError::Conflict(format!(
+                    "the erasure {erasure} was {} before ({error})",
+                    row.state
+                ))
+            })?;
+        let (_, number) = random()?;
+        let redactor =
+            Redactor::new(&terms, &row.pseudonym, number).map_err(|error| wrong(&error))?;
+        self.is_not_in_the_organisation(&redactor)?;
+        let person = terms.person.clone();
+        let (erasure, by) = (row.id, caller.name.clone());
+        let done = self.writer().submit(Perform { erasure, person, by, redactor }).await?;
+        // What was there before is still in the database's free pages until it is written anew.
+        self.db().scrub().await?;
+        Ok(done.into())
+    }
+
+    /// Withdraws an erasure that was asked for.
+    pub async fn withdraw_erasure(
+        &self,
+        caller: &Caller,
+        erasure: &str,
+    ) -> Result<ErasureView, AppError> {
+        caller.may_in_person(Action::Administer)?;
+        let (erasure, by) = (erasure.to_owned(), caller.name.clone());
+        Ok(self.writer().submit(Withdraw { erasure, by }).await?.into())
+    }
+
+    /// A document that an entry binds by this digest, with its salt: who and why, facts, judgements. SHA-256 over it is the
+    /// digest, unless a person was erased from it; then it is what the erasure's entry binds.
+    pub async fn document(&self, caller: &Caller, digest: &str) -> Result<Vec<u8>, AppError> {
+        caller.may(Action::Read, None)?;
+        let mut tx = self.db().read().await?;
+        let erased = Redactions::read(&mut tx).await?;
+        document(&mut tx, &erased, digest).await
+    }
+
+    /// All erasures. Whom one names is shown to administrators alone.
+    pub async fn erasures(&self, caller: &Caller) -> Result<Vec<ErasureView>, AppError> {
+        caller.may(Action::Read, None)?;
+        let shown = caller.may(Action::Administer, None).is_ok();
+        let rows = erasures::all(&mut self.db().read().await?).await?;
+        let view = |row| {
+            let view = ErasureView::from(row);
+            ErasureView { terms: view.terms.clone().filter(|_| shown), ..view }
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    async fn erasure(&self, erasure: &str) -> Result<ErasureRow, AppError> {
+        let row = erasures::get(&mut self.db().read().await?, erasure).await?;
+        row.ok_or_else(|| AppError::NotFound(format!("there is no erasure {erasure}")))
+    }
+
+    /// Refuses while the organisation file in force names the person.
+    fn is_not_in_the_organisation(&self, redactor: &Redactor) -> Result<(), AppError> {
+        let layer = self.organisation();
+        for (_, bytes) in layer.bytes() {
+            let text = String::from_utf8_lossy(&bytes);
+            let named = text.lines().position(|line| redactor.text(line).is_some());
+            if let Some(line) = named {
+                return Err(AppError::Conflict(format!(
+                    "line {} of the organisation file names the person: take them out first, or everything that is \
+                     decided from now on names them again",
+                    line + 1
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What names a person in what is kept.
+    async fn terms_of(&self, request: &ErasureRequest) -> Result<Terms, AppError> {
+        let person = request.person.trim();
+        if person.is_empty() {
+            return Err(AppError::Invalid("person: whom to erase".to_owned()));
+        }
+        let mut tx = self.db().read().await?;
+        let mut terms = Terms { person: person.to_owned(), ..Terms::default() };
+        terms.name(person);
+        request.also.iter().for_each(|text| terms.name(text));
+        self.joined(&mut terms);
+        accounts(&mut tx, &mut terms).await?;
+        for _ in 0..ROUNDS {
+            let before = terms.clone();
+            learn(&mut tx, &mut terms).await?;
+            if terms == before {
+                break;
+            }
+        }
+        for text in &request.except {
+            terms.texts.retain(|known| !known.eq_ignore_ascii_case(text.trim()));
+        }
+        if terms.accounts.is_empty()
+            && terms.texts.len() < 2
+            && !self.is_known(&mut tx, person).await?
+        {
+            return Err(AppError::NotFound(format!("nothing that is kept names {person}")));
+        }
+        Ok(terms)
+    }
+
+    /// Accounts and addresses by the organisation file.
+    fn joined(&self, terms: &mut Terms) {
+        let layer = self.organisation();
+        let organisation = layer.organisation();
+        for entry in organisation.people {
+            if entry.user.eq_ignore_ascii_case(&terms.person) {
+                entry.emails.iter().for_each(|email| terms.name(email));
+                for (source, id) in &entry.accounts {
+                    terms.account(source, id, &entry.user);
+                }
+            }
+        }
+    }
+
+    async fn is_known(&self, tx: &mut Tx, person: &str) -> Result<bool, AppError> {
+        Ok(!store::participants::of(tx, person, 1).await?.is_empty())
+    }
+}
+
+/// The accounts that have the person's login now, in all sources.
+async fn accounts(tx: &mut Tx, terms: &mut Terms) -> Result<(), AppError> {
+    for (source, account) in store::accounts::all(tx).await? {
+        let named = account.login.eq_ignore_ascii_case(&terms.person)
+            || format!("{}#{}", account.login, account.id).eq_ignore_ascii_case(&terms.person)
+            || terms.accounts.contains(&(source.clone(), account.id.clone()));
+        if named {
+            terms.account(&source, &account.id, &account.login);
+        }
+    }
+    Ok(())
+}
+
+/// Goes through what is kept for what else the person is called.
+async fn learn(tx: &mut Tx, terms: &mut Terms) -> Result<(), AppError> {
+    let mut after = String::new();
+    loop {
+        let page = personal::page(tx, Kept::Documents, &after, PAGE).await?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        learn_of(terms, page.iter().map(|(_, body)| body));
+    }
+    after.clear();
+    loop {
+        let page = personal::bodies(tx, &after, PAGE).await?;
+        let Some((last, ..)) = page.last() else { return Ok(()) };
+        after.clone_from(last);
+        learn_of(terms, page.iter().map(|(_, body, ..)| body));
+    }
+}
+
+/// From a page of what is kept; only what can name them is read.
+fn learn_of<'a>(terms: &mut Terms, page: impl Iterator<Item = &'a Vec<u8>>) {
+    let Ok(redactor) = Redactor::new(terms, "", 0) else { return };
+    for body in page {
+        let bytes = zstd::stream::decode_all(body.as_slice()).unwrap_or_default();
+        if redactor.may_be_in(&String::from_utf8_lossy(&bytes))
+            && let Ok(value) = serde_json::from_slice::<Json>(&bytes)
+        {
+            terms.learn(&value);
+        }
+    }
+}
