@@ -20,6 +20,8 @@ pub(super) enum ErasureCommand {
     Withdraw(EndArgs),
     /// Lists erasures, the done ones too
     List,
+    /// Takes what was overwritten out of the database's files, where that failed at the end of an erasure
+    Scrub,
 }
 
 /// Arguments of `countersign erasure request`.
@@ -62,7 +64,7 @@ pub(super) async fn run(command: &ErasureCommand, config: Option<&Path>) -> Outc
     let by = match command {
         ErasureCommand::Request(args) => args.by.trim(),
         ErasureCommand::Agree(args) | ErasureCommand::Withdraw(args) => args.by.trim(),
-        ErasureCommand::List => "operator",
+        ErasureCommand::List | ErasureCommand::Scrub => "operator",
     };
     if by.is_empty() {
         return Err(Failure::usage("--by: say who does it"));
@@ -95,6 +97,10 @@ async fn done(
         ErasureCommand::Agree(args) => vec![app.agree_to_erasure(caller, &args.erasure).await?],
         ErasureCommand::Withdraw(args) => vec![app.withdraw_erasure(caller, &args.erasure).await?],
         ErasureCommand::List => app.erasures(caller).await?,
+        ErasureCommand::Scrub => {
+            app.scrub(caller).await?;
+            Vec::new()
+        }
     })
 }
 

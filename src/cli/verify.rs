@@ -157,6 +157,12 @@ fn replay_text(found: &Recomputed) -> String {
     let differs = |difference: &crate::app::Difference| {
         row(RED, "differs", &foreign(&difference.to_string()))
     };
+    if found.erased > 0 {
+        let what =
+            plural(found.erased, "document, text or body is", "documents, texts and bodies are");
+        let left = format!("{what} what an erasure left, and bound by its entry");
+        lines.push(row(DIM, "erased", &left));
+    }
     lines.extend(found.differences.iter().map(differs));
     if found.more > 0 {
         lines.push(row(RED, "differs", &format!("{} more fields", found.more)));

@@ -140,6 +140,10 @@ async fn every_route_lets_in_exactly_the_roles_of_its_row() {
             if route.ends_with("/simulate") {
                 request = request.body(r#"{"repo":"acme/known","pull":1,"policy":"version: 1\n"}"#);
             }
+            if *route == "/api/v1/erasures" && method == Method::POST {
+                request =
+                    request.body(r#"{"person":"dev1","reason":"a reason of twenty letters"}"#);
+            }
             if route.ends_with("/overrides") {
                 request = request.body(r#"{"veto":"1","reason":"a reason of twenty letters"}"#);
             }

@@ -1,6 +1,7 @@
 //! A person's data is erased by two people, and every proof still verifies (sem 10).
 
 use countersign::app::{App, Caller, ErasureRequest, ErasureView, RecomputeRequest, Role};
+use countersign::ledger::bundle::{self, Trust};
 use countersign::ledger::{Checkpoint, VerifierKey};
 use countersign::store::Db;
 use countersign::store::personal::{self, Kept};
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::both;
+use crate::bundle::{busy_town, made, period};
+use crate::harness::python::Verifier;
 use crate::harness::server::Server;
 use crate::harness::town::{Town, cookie};
 use crate::harness::{Kind, database};
@@ -215,11 +218,42 @@ both!(whoever_the_organisation_names_is_not_erased, |kind| async move {
     let app = &town.world.app;
     let asked = app.request_erasure(&helen(), request("arch1")).await.expect("asked for");
     let refused = app.agree_to_erasure(&ivan(), &asked.erasure).await.expect_err("refused");
-    assert!(refused.to_string().contains("line 5 of the organisation file"), "{refused}");
+    assert!(refused.to_string().contains("line 6 of the organisation file"), "{refused}");
     let nobody = app.request_erasure(&helen(), request("nobody-known")).await;
     assert!(nobody.expect_err("unknown").to_string().contains("nobody-known"));
     let short = ErasureRequest { reason: "why not".to_owned(), ..request(PERSON) };
     assert!(app.request_erasure(&helen(), short).await.is_err());
     let token = Caller { person: false, ..helen() };
     assert!(app.request_erasure(&token, request(PERSON)).await.is_err());
+});
+
+both!(a_bundle_after_an_erasure_holds_and_says_what_is_left, |kind| async move {
+    let town = busy_town(kind).await;
+    let (app, operator) = (&town.world.app, Caller::operator());
+    let key: VerifierKey = app.verifier_key().parse().expect("a key");
+    let before = made(&town, period(), None).await.expect("made");
+    assert!(String::from_utf8_lossy(&before).contains(PERSON), "nothing would be shown");
+    erased(app, PERSON).await;
+    let early = made(&town, period(), None).await.expect_err("no checkpoint covers the erasure");
+    assert!(
+        early.to_string().contains("a person was erased after the latest checkpoint"),
+        "{early}"
+    );
+    app.checkpoint(&operator).await.expect("signed");
+    let after = made(&town, period(), None).await.expect("made");
+    let trust = Trust { key: Some(&key), older: None };
+    let found = bundle::check(after.as_slice(), &trust).expect("it holds");
+    assert_eq!(found.manifest.erasures, 1);
+    assert_eq!(Verifier::start(&after).check(&after, &key.to_string()), Ok(()));
+    assert!(!String::from_utf8_lossy(&after).contains(PERSON), "the bundle names the person");
+    // What was given away before the erasure is not undone by it, and holds as it did.
+    assert_eq!(bundle::check(before.as_slice(), &trust).expect("it holds").manifest.erasures, 0);
+    // What is left is bound too: facts of before the erasure under another digest are not taken for them.
+    let at = after.windows(7).position(|bytes| bytes == b"\"was\":\"").expect("the list") + 14;
+    let mut other = after.clone();
+    other[at + 5] ^= 1;
+    let fault = bundle::check(other.as_slice(), &trust).expect_err("a changed list");
+    assert!(fault.place.starts_with("erased/"), "{fault}");
+    let refused = Verifier::start(&after).check(&other, &key.to_string()).expect_err("refused");
+    assert!(refused.starts_with("erased/"), "{refused}");
 });

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::schemas::Validator;
 
 /// SHA-256 over names and contents of all files of the fixture, in order.
-const DIGEST: &str = "sha256:67bdc4079df4d4486dc469f5498c15dda68ee6de2eda8d1a3adc628d95e49cca";
+const DIGEST: &str = "sha256:643997c410ab05951d63e76edb066aa92adb3a797e6f6299be51aaf32102c660";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/kept/v1")

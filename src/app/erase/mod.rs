@@ -15,7 +15,7 @@ pub(crate) use self::bound::{Redactions, document};
 pub(super) use self::perform::Again;
 pub use self::terms::Terms;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::json::Json;
 use self::perform::Perform;
@@ -103,25 +103,26 @@ pub(super) struct Request {
 impl Request {
     /// As its entry, and what that binds, tell it.
     pub(super) fn of_entry(entry: &Fields<'_>) -> Result<Self, AppError> {
-        let terms: Option<Terms> = entry.get("terms")?;
+        // As they stand there, also where a person was erased from them and several became the same.
+        let terms: Value = entry.get("terms")?;
         let row = ErasureRow {
             id: entry.get("erasure")?,
             pseudonym: entry.get("pseudonym")?,
             why: entry.get("why")?,
             requested_by: entry.get("by")?,
-            ..new_row(terms.as_ref())?
+            ..new_row(&terms)?
         };
         Ok(Self { row })
     }
 }
 
-fn new_row(terms: Option<&Terms>) -> Result<ErasureRow, AppError> {
-    let terms = terms.map(serde_json::to_string).transpose();
+fn new_row(terms: &impl serde::Serialize) -> Result<ErasureRow, AppError> {
+    let terms = serde_json::to_string(terms);
     Ok(ErasureRow {
         id: String::new(),
         pseudonym: String::new(),
         state: "requested".to_owned(),
-        terms: terms.map_err(|error| AppError::internal("terms as JSON", &error))?,
+        terms: Some(terms.map_err(|error| AppError::internal("terms as JSON", &error))?),
         why: String::new(),
         requested_by: String::new(),
         requested_at: 0,
@@ -141,7 +142,7 @@ impl Command for Request {
         row.requested_at = unit.now().micros();
         row.ledger_index = unit.next_index();
         erasures::put(unit.tx(), row).await?;
-        let terms: Option<Terms> =
+        let terms: Option<Value> =
             row.terms.as_ref().and_then(|terms| serde_json::from_str(terms).ok());
         let said = json!({ "by": row.requested_by, "why": row.why, "terms": terms });
         let body = fields(json!({ "erasure": row.id, "pseudonym": row.pseudonym }));
@@ -209,7 +210,7 @@ impl App {
             pseudonym: format!("person-{digits}"),
             why,
             requested_by: caller.name.clone(),
-            ..new_row(Some(&terms))?
+            ..new_row(&terms)?
         };
         Ok(self.writer().submit(Request { row }).await?.into())
     }
@@ -245,9 +246,20 @@ impl App {
         let person = terms.person.clone();
         let (erasure, by) = (row.id, caller.name.clone());
         let done = self.writer().submit(Perform { erasure, person, by, redactor }).await?;
-        // What was there before is still in the database's free pages until it is written anew.
-        self.db().scrub().await?;
+        if let Err(error) = self.db().scrub().await {
+            return Err(AppError::Unavailable(format!(
+                "{} was erased (entry {}), but free pages of the database still hold what was there ({error}): make room, \
+                 then run `countersign erasure scrub`",
+                done.pseudonym, done.ledger_index
+            )));
+        }
         Ok(done.into())
+    }
+
+    /// Takes what was overwritten out of the database's files, as an erasure does at its end.
+    pub async fn scrub(&self, caller: &Caller) -> Result<(), AppError> {
+        caller.may(Action::Administer, None)?;
+        Ok(self.db().scrub().await?)
     }
 
     /// Withdraws an erasure that was asked for.

@@ -8,7 +8,6 @@ use super::bound::Redactions;
 use super::json::Json;
 use super::redact::Redactor;
 use crate::app::rebuild::Fields;
-use crate::app::writer::Document as Kept;
 use crate::app::{AppError, Command, Unit, fields};
 use crate::domain::id;
 use crate::domain::pull_request::PullRequest;
@@ -145,7 +144,10 @@ impl Run<'_> {
                         .map_err(|_| unreadable("a document cannot be written", &digest))?;
                     let bytes = self.salts.seal(&is).into_bytes();
                     self.redacted(digest.clone(), id::sha256(&bytes));
-                    unit.keep_document(&Kept { digest, bytes }).await?;
+                    let body = zstd::bulk::compress(&bytes, 3)
+                        .map_err(|_| unreadable("a document cannot be written", &digest))?;
+                    let of = personal::Kept::Documents;
+                    personal::replace(unit.tx(), of, &digest, &body).await?;
                 }
             }
         }
@@ -281,7 +283,7 @@ impl Again {
             ended_by: entry.get("by")?,
             documents: entry.get("documents")?,
             deliveries: entry.get("deliveries")?,
-            ..super::new_row(None)?
+            ..super::new_row(&())?
         };
         Ok(Self { row, list })
     }

@@ -235,6 +235,28 @@ pub const KINDS: &[Kind] = &[
     ),
     kind("deploy.revised", "A deploy is told otherwise than before.", DEPLOY),
     kind(
+        "erasure.performed",
+        "Everything that named a person was erased from what is kept beside the ledger.",
+        &[
+            ERASURE,
+            field("pseudonym", Text, "What stands in place of the names."),
+            field("documents", Whole, "How many documents name the person no more."),
+            field("deliveries", Whole, "How many bodies of deliveries name the person no more."),
+            field(
+                "kept",
+                Sha256,
+                "Of the list of them: what an entry says of each, and its digest now.",
+            ),
+            SAID,
+        ],
+    ),
+    kind(
+        "erasure.requested",
+        "An administrator asked for the erasure of a person's data; another one has to agree.",
+        &[ERASURE, field("pseudonym", Text, "What will stand in place of the names."), SAID],
+    ),
+    kind("erasure.withdrawn", "An erasure that was asked for will not be done.", &[ERASURE, SAID]),
+    kind(
         "exception.opened",
         "An exception was opened.",
         &[
@@ -268,28 +290,6 @@ pub const KINDS: &[Kind] = &[
             SAID,
         ],
     ),
-    kind(
-        "erasure.performed",
-        "Everything that named a person was erased from what is kept beside the ledger.",
-        &[
-            ERASURE,
-            field("pseudonym", Text, "What stands in place of the names."),
-            field("documents", Whole, "How many documents name the person no more."),
-            field("deliveries", Whole, "How many bodies of deliveries name the person no more."),
-            field(
-                "kept",
-                Sha256,
-                "Of the list of them: what an entry says of each, and its digest now.",
-            ),
-            SAID,
-        ],
-    ),
-    kind(
-        "erasure.requested",
-        "An administrator asked for the erasure of a person's data; another one has to agree.",
-        &[ERASURE, field("pseudonym", Text, "What will stand in place of the names."), SAID],
-    ),
-    kind("erasure.withdrawn", "An erasure that was asked for will not be done.", &[ERASURE, SAID]),
     kind("link.asserted", "A link between a pull request and a ticket stands.", LINK),
     kind("link.retracted", "A link between a pull request and a ticket stands no more.", LINK),
     kind("link.said", "A person linked a pull request to a ticket.", WORD),
