@@ -123,18 +123,19 @@ fn told(erasure: &ErasureView) -> String {
             )
         }
         ("requested", Some(terms)) => {
-            let mut text = format!(
+            let mut lines = vec![format!(
                 "{id}: asked for by {} on {}. In place of these will stand {pseudonym}:",
                 foreign(&erasure.requested_by),
                 at(erasure.requested_at)
-            );
-            terms.texts.iter().for_each(|name| text += &format!("\n  {}", foreign(name)));
-            for (source, account) in &terms.accounts {
-                text += &format!("\n  account {} of {source}", foreign(account));
-            }
-            text + &format!(
-                "\nAnother administrator agrees: countersign erasure agree {id} --by PERSON"
-            )
+            )];
+            lines.extend(terms.texts.iter().map(|name| format!("  {}", foreign(name))));
+            let account =
+                |(source, id): &(String, String)| format!("  account {} of {source}", foreign(id));
+            lines.extend(terms.accounts.iter().map(account));
+            lines.push(format!(
+                "Another administrator agrees: countersign erasure agree {id} --by PERSON"
+            ));
+            lines.join("\n")
         }
         (state, _) => {
             let (by, at) = ended();

@@ -77,13 +77,10 @@ impl KeepChange {
 
 impl KeepChange {
     /// As it was kept before, with the policies by which it was made.
-    pub(in crate::app) fn of_kept(
-        judgement: Judgement,
-        policies: Vec<(String, Vec<u8>)>,
-    ) -> Result<Self, AppError> {
+    pub(in crate::app) fn of_kept(judgement: Judgement, policies: Vec<(String, Vec<u8>)>) -> Self {
         let Judgement { row, commits, links } = judgement;
         let (repo, seen) = (row.repo.clone(), String::new());
-        Ok(Self { repo, row, seen, commits, links, policies, unread: false })
+        Self { repo, row, seen, commits, links, policies, unread: false }
     }
 }
 

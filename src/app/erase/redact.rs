@@ -125,11 +125,20 @@ impl Redactor {
                 None => false,
             },
             Json::List(values) => {
-                values.iter_mut().fold(false, |changed, value| self.json(value) || changed)
+                let mut changed = false;
+                for value in values {
+                    changed |= self.json(value);
+                }
+                changed
             }
-            Json::Object(fields) => fields.iter_mut().fold(false, |changed, (name, value)| {
-                (account && self.of_account(name, value)) | self.json(value) || changed
-            }),
+            Json::Object(fields) => {
+                let mut changed = false;
+                for (name, value) in fields {
+                    changed |= account && self.of_account(name, value);
+                    changed |= self.json(value);
+                }
+                changed
+            }
             Json::Null | Json::Flag(_) | Json::Number(_) => false,
         }
     }

@@ -53,10 +53,16 @@ impl Terms {
     /// that are JSON are looked into.
     pub(super) fn learn(&mut self, value: &Json) {
         match value {
-            Json::List(values) => values.iter().for_each(|value| self.learn(value)),
+            Json::List(values) => {
+                for value in values {
+                    self.learn(value);
+                }
+            }
             Json::Object(fields) => {
                 self.learn_of(value);
-                fields.iter().for_each(|(_, value)| self.learn(value));
+                for (_, value) in fields {
+                    self.learn(value);
+                }
             }
             Json::Text(text) if text.starts_with(['{', '[']) => {
                 if let Ok(inner) = serde_json::from_str(text) {

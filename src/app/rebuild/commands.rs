@@ -154,7 +154,7 @@ async fn change(
     let (organisation, repository) = (judged.organisation.as_str(), judged.repository.as_deref());
     let policies = evidence.policies(entry, organisation, repository).await?;
     links_said(unit, evidence, entry).await?;
-    run(unit, KeepChange::of_kept(judgement, policies)?).await
+    run(unit, KeepChange::of_kept(judgement, policies)).await
 }
 
 /// What people said of the links that begin or end to stand with a judgement: the entries after its own bind it.

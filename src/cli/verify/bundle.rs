@@ -67,6 +67,17 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::undone(format!("{} cannot be read: {error}", path.display()))
 }
 
+/// That people were erased from what is in it, if so.
+fn erased(checked: &Checked) -> Option<String> {
+    let erasures = checked.manifest.erasures;
+    let text = format!(
+        "what stood in facts or policies of people who were erased: {} are among the entries, each lists the digests of what \
+         it left, and what is here is that",
+        plural(erasures, "erasure", "erasures")
+    );
+    (erasures > 0).then(|| row(AMBER, "not", &text))
+}
+
 fn holds(checked: &Checked) -> String {
     let manifest = &checked.manifest;
     let about = match &manifest.scope {
@@ -109,14 +120,7 @@ fn holds(checked: &Checked) -> String {
         ),
     ];
     lines.extend(continues(checked));
-    if manifest.erasures > 0 {
-        let text = format!(
-            "what stood in facts or policies of people who were erased: {} are among the entries, each lists the digests of \
-             what it left, and what is here is that",
-            plural(manifest.erasures, "erasure", "erasures")
-        );
-        lines.push(row(AMBER, "not", &text));
-    }
+    lines.extend(erased(checked));
     lines.extend(NOT_PROVEN.iter().map(|text| row(AMBER, "not", text)));
     lines.push(if checked.anchored {
         row(GREEN, "holds", &format!("under the key {}", manifest.key))
