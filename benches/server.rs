@@ -260,6 +260,8 @@ async fn delivery(tx: &mut Tx, frontier: &mut Frontier, number: u64) -> Outcome<
         body: zstd::bulk::compress(body.as_bytes(), 1)?,
         body_size: body.len() as u64,
         body_sha256: id::sha256(body.as_bytes()),
+
+        salt: vec![0; 16],
         received_at: at(number)?,
     };
     let index = frontier.size();

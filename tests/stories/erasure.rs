@@ -59,7 +59,9 @@ async fn everything(town: &Town) -> String {
             for (table,) in tables {
                 let sql = sqlx::AssertSqlSafe(format!("select t::text from {table} t"));
                 let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(pool).await.expect("rows");
-                rows.iter().for_each(|(row,)| all += row);
+                for (row,) in rows {
+                    all += &row;
+                }
             }
             all
         }
@@ -70,9 +72,13 @@ async fn everything(town: &Town) -> String {
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let documents = personal::page(&mut tx, Kept::Documents, "", 100_000).await.expect("documents");
-    documents.iter().for_each(|(_, body)| all += &text(body));
+    for (_, body) in documents {
+        all += &text(&body);
+    }
     let bodies = personal::bodies(&mut tx, "", 100_000).await.expect("bodies");
-    bodies.iter().for_each(|(_, body, ..)| all += &text(body));
+    for (_, body, ..) in bodies {
+        all += &text(&body);
+    }
     drop(tx);
     db.close().await;
     all
