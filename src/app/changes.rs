@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 mod keep;
 
-pub(super) use self::keep::explained;
 pub(crate) use self::keep::{Judgement, KeepChange, entry_of};
+pub(super) use self::keep::{Why, explained};
 use super::judge::Subject;
 use super::{App, AppError, Command, Unit, project};
 use crate::domain::fact::Facts;

@@ -1,6 +1,6 @@
 //! Gathers what is known of direct commits, and lets the policy say which of them a bot was allowed to make (sem 8).
 
-use super::changes::{change_id, explained};
+use super::changes::{Why, change_id, explained};
 use super::judge::Subject;
 use super::{App, AppError, Command, Unit};
 use crate::domain::{Account, Oid, RepoPath};
@@ -23,7 +23,8 @@ impl Command for NoChange {
     type Out = ();
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        explained(unit, &self.repo, self.exemption.commit, &self.exemption.rule).await
+        let why = Why::Rule(self.exemption.rule.clone());
+        explained(unit, &self.repo, self.exemption.commit, &why).await
     }
 }
 

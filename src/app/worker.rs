@@ -112,7 +112,12 @@ impl App {
     async fn keep_verified(&self) {
         loop {
             match self.until_verification().await {
-                Ok(wait) if wait.is_zero() => self.on_verification().await,
+                Ok(wait) if wait.is_zero() => {
+                    self.on_verification().await;
+                    // Where how it ended cannot be kept, it is due again at once, and would be done without a rest.
+                    let rest = self.config().ledger.verify_interval.min(LOOK_AGAIN);
+                    tokio::time::sleep(rest).await;
+                }
                 Ok(wait) => tokio::time::sleep(wait.min(LOOK_AGAIN)).await,
                 Err(error) => {
                     tracing::warn!(%error, "it is not known when the ledger was verified last");

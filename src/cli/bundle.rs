@@ -89,14 +89,17 @@ async fn write(
     let part = PathBuf::from(part);
     let partial = File::create_new(&part).map_err(failed)?;
     let made = match fill(&partial).await {
-        Ok(made) => partial.sync_all().and_then(|()| fs::rename(&part, path)).map(|()| made),
-        Err(failure) => {
-            // What is left of it is of no use; that it cannot be removed either is the smaller trouble.
-            let _ = fs::remove_file(&part);
-            return Err(failure);
+        Ok(made) => {
+            let placed = partial.sync_all().and_then(|()| fs::rename(&part, path));
+            placed.map(|()| made).map_err(failed)
         }
+        Err(failure) => Err(failure),
     };
-    let made = made.map_err(failed)?;
+    if made.is_err() {
+        // What is left of it is of no use; that it cannot be removed either is the smaller trouble.
+        let _ = fs::remove_file(&part);
+    }
+    let made = made?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
     folder.sync_all().map_err(failed)?;

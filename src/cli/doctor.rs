@@ -210,6 +210,8 @@ async fn witnesses(app: &App, found: &mut Vec<Finding>) {
         Ok(view) => view,
         Err(error) => return found.push(finding("witnesses", Err(error.to_string()))),
     };
+    let (all, quorum) = (view.all.len(), view.quorum);
+    let working = view.all.iter().filter(|one| one.failing.is_none()).count();
     for one in view.all {
         let said = match (one.failing, one.size) {
             (Some(why), _) => Err(why),
@@ -217,5 +219,10 @@ async fn witnesses(app: &App, found: &mut Vec<Finding>) {
             (None, None) => Ok("nothing is signed yet that it could cosign".to_owned()),
         };
         found.push(finding(format!("witness {}", one.name), said));
+    }
+    if all > 0 {
+        let said = format!("{working} of {all} cosign, `ledger.quorum` asks for {quorum}");
+        let said = if working < quorum { Err(said) } else { Ok(said) };
+        found.push(finding("witnesses", said));
     }
 }

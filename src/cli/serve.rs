@@ -22,9 +22,10 @@ pub(super) async fn run(named: Option<&Path>) -> Outcome {
         ))
     })?;
     let app = open::app(config).await?;
-    announce(&app, &listener);
     let (tell, stop) = watch::channel(false);
+    // Before anybody is told that it runs: a signal that came between would end it at once.
     let signals = stop_signals()?;
+    announce(&app, &listener);
     tokio::spawn(async move {
         signals.await;
         tell.send_replace(true);

@@ -2,6 +2,7 @@
 //! bundle, with nothing but the file and a key.
 
 mod bundle;
+mod shown;
 
 pub(super) use self::bundle::read_small;
 
@@ -25,8 +26,8 @@ Without a file, every entry is hashed again, and compared with the stored hashes
 checkpoint and the head that was signed last. Exit code 1 if anything differs; every fault is named.
 
 With a bundle, no database and no network are needed. Exit code 0: it holds, under the key that you gave; 1: it does
-not, and the first place that is wrong is named; 3: no key was given, so whose it is was not told (UNANCHORED), or your
-checkpoint cannot be compared with it.
+not, and the first place that is wrong is named; 3: no key was given, so whose it is was not told (UNANCHORED), your
+checkpoint cannot be compared with it, or fewer witnesses than you ask for cosigned it (UNWITNESSED).
 
 With --replay every decision is made again from its recorded facts and policies, every change is judged again, and every
 deploy is attributed again from the mirror and the landings on record. What is kept has to be what comes of it, and what
@@ -54,6 +55,13 @@ pub(super) struct VerifyArgs {
     /// A checkpoint that you kept: the bundle's ledger has to begin with it
     #[arg(long, value_name = "FILE", requires = "bundle")]
     checkpoint: Option<PathBuf>,
+    /// The verifier key of a witness that you trust, or a file with it: it has to have cosigned the checkpoint. Once for
+    /// each witness
+    #[arg(long = "witness", value_name = "VKEY", requires = "bundle")]
+    witnesses: Vec<String>,
+    /// How many of the witnesses have to have cosigned; all of them, if nothing is said
+    #[arg(long, value_name = "N", requires = "witnesses")]
+    quorum: Option<usize>,
 }
 
 /// Verifies and prints.

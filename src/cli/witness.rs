@@ -22,6 +22,8 @@ pub(super) async fn run(named: Option<&Path>) -> Outcome {
         ))
     })?;
     let witness = Witness::open(&config, Clock::system())?;
+    // Before anybody is told that it runs: a signal that came between would end it at once.
+    let signals = stop_signals()?;
     if let Ok(address) = listener.local_addr() {
         out::note(&format!("Countersign {} witnesses on {address}", env!("CARGO_PKG_VERSION")));
     }
@@ -30,7 +32,6 @@ pub(super) async fn run(named: Option<&Path>) -> Outcome {
         out::note(&format!("  cosigns for         {log}"));
     }
     let (tell, stop) = watch::channel(false);
-    let signals = stop_signals()?;
     tokio::spawn(async move {
         signals.await;
         tell.send_replace(true);

@@ -405,6 +405,27 @@ mod tests {
         }
     }
 
+    /// Those that clients of others are given too; numbers with fractions are in no entry.
+    #[test]
+    fn the_published_vectors_are_written_as_published() {
+        let vectors = include_str!("../../tests/outside/jcs.json");
+        let vectors: Value = serde_json::from_str(vectors).expect("JSON");
+        let mut fractions = 0;
+        for vector in vectors["vectors"].as_array().expect("vectors") {
+            let [from, input, output] =
+                ["from", "input", "output"].map(|key| vector[key].as_str().expect("text"));
+            let written = serde_json_canonicalizer::pipe(input);
+            assert_eq!(written.as_deref().ok(), Some(output), "{from}");
+            assert!(reason(input.as_bytes()).is_some(), "{from}: {input}");
+            let has_fractions = output.contains("1e-27");
+            // An entry is an object, and has whole numbers.
+            let is_entry = output.starts_with('{') && !has_fractions;
+            assert_eq!(reason(output.as_bytes()).is_none(), is_entry, "{from}");
+            fractions += usize::from(has_fractions);
+        }
+        assert_eq!(fractions, 2);
+    }
+
     fn text() -> impl Strategy<Value = String> {
         let tricky = prop::char::ranges(
             vec![

@@ -79,6 +79,12 @@ impl WitnessKey {
         &self.name
     }
 
+    /// The raw public key, 32 bytes: who has it is one party, under whatever name.
+    #[must_use]
+    pub fn public_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// Whether a line says that it is of this key; whether it is, [`WitnessKey::verify`] tells.
     #[must_use]
     pub fn is_named_by(&self, line: &NoteSignature) -> bool {
@@ -96,7 +102,7 @@ impl WitnessKey {
         }
         let (at, signature) = line.signature.split_first_chunk::<8>().ok_or_else(form)?;
         let at = u64::from_be_bytes(*at);
-        if at == 0 {
+        if at == 0 || i64::try_from(at).is_err() {
             return Err(form());
         }
         if fits(&self.key, message(checkpoint, at).as_bytes(), signature) {
@@ -134,7 +140,9 @@ impl FromStr for WitnessKey {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::ledger::checkpoint::Checkpoint;
     use crate::ledger::key::tests::VKEY;
+    use crate::ledger::note::Note;
 
     pub(crate) const WITNESS_VKEY: &str =
         "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X";
@@ -158,6 +166,26 @@ pub(crate) mod tests {
         assert_eq!(witness.verifier().verify(TEXT, &line), Ok(1_700_000_000));
     }
 
+    /// The example of the specification, whose key is not published: its lines are read, its time and what was signed come
+    /// out as they stand there.
+    #[test]
+    fn the_published_example_is_read_as_it_is_told() {
+        let published = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
+            — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n\
+            — witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
+        let note = Note::parse(published.as_bytes()).expect("a note");
+        assert_eq!(note.to_string(), published);
+        let checkpoint: Checkpoint = note.text().parse().expect("a checkpoint");
+        assert_eq!(checkpoint.size, 20_852_163);
+        let [ledger, witness] = note.signatures() else { panic!("two signatures") };
+        assert_eq!((ledger.signature.len(), witness.signature.len()), (SIGNATURE_LEN, LEN));
+        assert_eq!(witness.id, [0x8d, 0x66, 0xcf, 0x3f]);
+        let (at, _) = witness.signature.split_first_chunk::<8>().expect("a time");
+        let signed = "cosignature/v1\ntime 1679315147\nexample.com/behind-the-sofa\n20852163\n\
+                      CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        assert_eq!(message(note.text(), u64::from_be_bytes(*at)), signed);
+    }
+
     #[test]
     fn a_cosignature_holds_for_its_text_its_time_and_its_key_alone() {
         let key: WitnessKey = WITNESS_VKEY.parse().expect("a key");
@@ -175,6 +203,8 @@ pub(crate) mod tests {
         assert!(matches!(key.verify(TEXT, &stranger), Err(CosignatureError::Key(_))));
         let never = cosigner().cosign(TEXT, 0);
         assert_eq!(key.verify(TEXT, &never), Err(CosignatureError::Form(72)));
+        let beyond = cosigner().cosign(TEXT, 1 << 63);
+        assert_eq!(key.verify(TEXT, &beyond), Err(CosignatureError::Form(72)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The ledger's rows. Entries and hashes are only ever inserted; triggers refuse anything else.
 
+use super::strays::AnyText;
 use super::{StoreError, Tx, on, signed, unsigned};
 
 /// Locks the head: the update takes the row lock in PostgreSQL and the write lock in SQLite.
@@ -73,8 +74,14 @@ pub async fn lock_head(tx: &mut Tx) -> Result<Head, StoreError> {
 
 /// Reads the head.
 pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
-    let (size, frontier): (i64, String) =
-        on!(tx, |conn| sqlx::query_as(HEAD).fetch_one(conn).await)?;
+    let row: Option<(i64, AnyText)> =
+        on!(tx, |conn| sqlx::query_as(HEAD).fetch_optional(conn).await)?;
+    let (size, AnyText(frontier)) = row.ok_or_else(|| StoreError::Inconsistent {
+        table: "ledger_head",
+        column: "size",
+        row: "1".to_owned(),
+        why: "there is no such row".to_owned(),
+    })?;
     Ok((unsigned(size), frontier))
 }
 
@@ -164,11 +171,12 @@ pub type EntryRow = (i64, String, Vec<u8>, Vec<u8>);
 
 /// Entries from an index on.
 pub async fn entries(tx: &mut Tx, from: u64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(ENTRIES)
+    let rows: Vec<(i64, AnyText, Vec<u8>, Vec<u8>)> = on!(tx, |conn| sqlx::query_as(ENTRIES)
         .bind(signed(from))
         .bind(limit)
         .fetch_all(conn)
-        .await)?)
+        .await)?;
+    Ok(rows.into_iter().map(|(index, kind, bytes, leaf)| (index, kind.0, bytes, leaf)).collect())
 }
 
 /// Hashes of a tile level from an index, before another: level 0 are the leaves.
@@ -245,7 +253,9 @@ pub async fn checkpoint_before(
 
 /// Every checkpoint, smallest first.
 pub async fn checkpoints(tx: &mut Tx) -> Result<Vec<CheckpointRow>, StoreError> {
-    Ok(on!(tx, |conn| sqlx::query_as(CHECKPOINTS).fetch_all(conn).await)?)
+    let rows: Vec<(i64, AnyText, i64)> =
+        on!(tx, |conn| sqlx::query_as(CHECKPOINTS).fetch_all(conn).await)?;
+    Ok(rows.into_iter().map(|(size, note, at)| (size, note.0, at)).collect())
 }
 
 /// The latest checkpoints, largest first.

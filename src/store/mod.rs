@@ -40,6 +40,7 @@ pub mod pulls;
 pub mod recorded;
 pub mod repositories;
 pub mod search;
+pub mod strays;
 pub mod tables;
 pub mod tickets;
 pub mod tokens;
@@ -486,7 +487,7 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
 /// Every statement of the room, for the test that prepares them on both databases.
 #[must_use]
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let rooms: [(&'static str, &'static [&'static str]); 25] = [
+    let rooms: [(&'static str, &'static [&'static str]); 26] = [
         ("accounts", accounts::STATEMENTS),
         ("aggregates", aggregates::STATEMENTS),
         ("changes", changes::STATEMENTS),
@@ -507,6 +508,7 @@ pub fn statements() -> Vec<(&'static str, &'static str)> {
         ("recorded", recorded::STATEMENTS),
         ("repositories", repositories::STATEMENTS),
         ("search", search::STATEMENTS),
+        ("strays", strays::STATEMENTS),
         ("tickets", tickets::STATEMENTS),
         ("tokens", tokens::STATEMENTS),
         ("versions", versions::STATEMENTS),

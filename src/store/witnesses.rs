@@ -1,5 +1,6 @@
 //! Cosignatures, which only grow, and how it stands with each witness that is asked.
 
+use super::strays::AnyText;
 use super::{StoreError, Tx, on, signed, unsigned};
 use crate::ledger::cosignature::WitnessKey;
 use crate::ledger::note::{Note, NoteSignature};
@@ -71,10 +72,10 @@ pub async fn add(tx: &mut Tx, row: &CosignatureRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-type Row = (i64, String, String, i64);
+type Row = (i64, AnyText, AnyText, i64);
 
 fn row((size, witness, line, at): Row) -> CosignatureRow {
-    CosignatureRow { size, witness, line, at }
+    CosignatureRow { size, witness: witness.0, line: line.0, at }
 }
 
 /// The cosignatures of a checkpoint.

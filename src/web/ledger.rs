@@ -53,7 +53,7 @@ pub(super) async fn checkpoints(
 ) -> Result<Response, Problem> {
     let before = query.cursor.as_deref().map(cursor).transpose()?;
     let listed = app.checkpoints(&caller, before, query.limit.unwrap_or(DEFAULT_LIMIT)).await?;
-    Ok(Json(listed).into_response())
+    Ok(typed("application/json", "no-store", Json(listed)))
 }
 
 /// A checkpoint as it was published.
@@ -133,7 +133,8 @@ pub(super) async fn keys(State(app): State<App>, Api(caller): Api) -> Result<Res
             json!({ "key": key, "from": epoch.from, "until": epoch.until, "rotation": epoch.until })
         })
         .collect();
-    Ok(Json(json!({ "origin": origin, "keys": keys })).into_response())
+    let body = Json(json!({ "origin": origin, "keys": keys }));
+    Ok(typed("application/json", "no-store", body))
 }
 
 /// The JSON Schema of every kind of entry, by the kind's name.

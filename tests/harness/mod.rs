@@ -1,6 +1,7 @@
 //! The world of the tests: a service on a temporary database of either kind, with a clock that stands still.
 
 pub mod archive;
+pub mod entries;
 pub mod git_server;
 pub mod log;
 pub mod postgres;
@@ -34,6 +35,8 @@ pub struct World {
     pub clock: Clock,
     pub config: Config,
     pub setup: Setup,
+    /// Dropped before the folder.
+    pub checked: entries::Checked,
     pub folder: TempDir,
 }
 
@@ -80,7 +83,8 @@ impl World {
         let config = config(folder.path(), &url, &setup);
         let clock = Clock::fixed(noon());
         let app = App::open(config.clone(), clock.clone()).await.expect("the service opens");
-        Self { app, clock, config, setup, folder }
+        let checked = entries::Checked::new(&url);
+        Self { app, clock, config, setup, checked, folder }
     }
 
     /// The same service after a restart.

@@ -1,14 +1,14 @@
 //! The verifier that is in every bundle, as one Python process that checks bundle after bundle.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
 use super::archive;
 
-/// Reads lines of JSON (bundle, key, checkpoint), and answers each with the fault or an empty line.
+/// Reads lines of JSON (bundle, key, checkpoint, witnesses), and answers each with the fault, or `ok` and when each witness
+/// cosigned.
 const LOOP: &str = "
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -19,8 +19,8 @@ for line in sys.stdin:
     older = asked['older'].encode() if asked['older'] else None
     try:
         with open(asked['bundle'], 'rb') as source:
-            verify.check(source, verify.Key(asked['key']), older)
-        print('', flush=True)
+            *_, seen = verify.check(source, verify.Key(asked['key']), older, [verify.Key(one, 4) for one in asked['witnesses']])
+        print('ok', *(at or 'absent' for _, at in seen), flush=True)
     except verify.Fault as fault:
         print(verify.plain(fault), flush=True)
 ";
@@ -54,30 +54,46 @@ impl Verifier {
 
     /// What the verifier says of a bundle.
     pub fn check(&mut self, bundle: &[u8], key: &str) -> Result<(), String> {
-        self.ask(bundle, key, None)
+        self.ask(bundle, key, None, &[]).map(drop)
     }
 
     /// The same with a checkpoint that the auditor brings.
     pub fn check_against(&mut self, bundle: &[u8], key: &str, older: &str) -> Result<(), String> {
-        self.ask(bundle, key, Some(older))
+        self.ask(bundle, key, Some(older), &[]).map(drop)
     }
 
-    fn ask(&mut self, bundle: &[u8], key: &str, older: Option<&str>) -> Result<(), String> {
+    /// The same with witnesses: when each of them cosigned, or `absent`.
+    pub fn check_witnessed(
+        &mut self,
+        bundle: &[u8],
+        key: &str,
+        witnesses: &[&str],
+    ) -> Result<Vec<String>, String> {
+        self.ask(bundle, key, None, witnesses)
+    }
+
+    fn ask(
+        &mut self,
+        bundle: &[u8],
+        key: &str,
+        older: Option<&str>,
+        witnesses: &[&str],
+    ) -> Result<Vec<String>, String> {
         let file = self.folder.path().join("bundle.zip");
         std::fs::write(&file, bundle).expect("written");
-        writeln!(self.asked, "{}", line(&file, key, older)).expect("asked");
+        let line = serde_json::json!({
+            "bundle": file, "key": key, "older": older, "witnesses": witnesses,
+        });
+        writeln!(self.asked, "{line}").expect("asked");
         let mut told = String::new();
         self.told.read_line(&mut told).expect("told");
         assert!(told.ends_with('\n'), "the verifier ended: a fault of its own");
-        match told.trim_end() {
-            "" => Ok(()),
-            fault => Err(fault.to_owned()),
+        let told = told.trim_end();
+        match told.strip_prefix("ok") {
+            Some(seen) => Ok(seen.split_whitespace().map(str::to_owned).collect()),
+            None => Err(told.to_owned()),
         }
     }
-}
-
-fn line(file: &Path, key: &str, older: Option<&str>) -> serde_json::Value {
-    serde_json::json!({ "bundle": file, "key": key, "older": older })
 }
 
 impl Drop for Verifier {

@@ -72,7 +72,7 @@ fn key_of(town: &Town) -> VerifierKey {
 }
 
 fn checked(bytes: &[u8], key: &VerifierKey) -> Result<Checked, Fault> {
-    bundle::check(bytes, &Trust { key: Some(key), older: None })
+    bundle::check(bytes, &Trust { key: Some(key), ..Trust::default() })
 }
 
 both!(a_bundle_made_twice_is_the_same_bytes_and_both_verifiers_accept_it, |kind| async move {
@@ -156,7 +156,7 @@ both!(what_the_auditor_brings_is_compared, |kind| async move {
     town.world.app.checkpoint(&operator).await.expect("signed");
 
     let with = made(&town, period(), Some(kept.clone())).await.expect("made");
-    let trust = Trust { key: Some(&key), older: Some(kept.as_bytes()) };
+    let trust = Trust { key: Some(&key), older: Some(kept.as_bytes()), ..Trust::default() };
     let found = bundle::check(with.as_slice(), &trust).expect("it continues");
     assert_eq!(found.older, found.manifest.previous.map(|head| head.size));
     assert!(bundle::check(between.as_slice(), &trust).expect("the same").older.is_some());
@@ -247,7 +247,7 @@ async fn whatever_is_touched_is_refused_by_both_verifiers_with_its_place() {
     let mut python = Verifier::start(&bytes);
     let mut seed = archive::Seed::new(20_261_121);
     let mut places = std::collections::BTreeSet::new();
-    for round in 0..500 {
+    for round in 0..1500 {
         let (what, touched) = archive::touch(&bytes, &mut seed, round);
         if touched == bytes {
             continue;

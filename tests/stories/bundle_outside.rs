@@ -10,7 +10,7 @@ use super::bundle::{busy_town, made, period};
 use crate::harness::town::Town;
 use crate::harness::{Kind, archive};
 
-const HINT: &str = "run tests/run, or: python3 -m venv target/outside && \
+pub const HINT: &str = "run tests/run, or: python3 -m venv target/outside && \
                     target/outside/bin/pip install -r tests/outside/requirements.txt";
 
 /// A bundle as an auditor unpacks it, beside the archive.
@@ -28,7 +28,7 @@ async fn unpacked() -> (Town, TempDir, PathBuf) {
     (town, folder, file)
 }
 
-fn shown(output: &Output) -> String {
+pub fn shown(output: &Output) -> String {
     let both = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&both).into_owned()
 }

@@ -1,7 +1,9 @@
 //! Tiles, proofs and roots against another program's: the crate `tlog_tiles`, a port of Go's sumdb/tlog.
 
 use countersign::app::{Role, TokenRequest};
-use countersign::ledger::tree::{Frontier, leaf_hash};
+use countersign::ledger::tree::{Frontier, leaf_hash, verify_consistency, verify_inclusion};
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use sha2::Sha256;
 use tlog_tiles::{Error, Hash, HashReader, Tile};
 
 use crate::both;
@@ -43,6 +45,43 @@ fn roots_of_the_published_vectors_are_the_same_in_both() {
         assert_eq!(ours.root().to_string(), root, "size {size}");
         let their_root = tlog_tiles::tree_hash(size, &theirs).expect("a root");
         assert_eq!(ours.root().as_bytes(), &their_root.0, "size {size}");
+    }
+}
+
+/// A third program: the crate `ct-merkle`. More leaves than two levels of full tiles have.
+#[test]
+fn proofs_of_a_third_program_over_more_than_65_536_leaves_are_accepted() {
+    const SIZE: usize = 65_537;
+    let (mut ours, mut roots) = (Frontier::new(), Vec::new());
+    let mut theirs = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    for number in 0..SIZE {
+        let leaf = number.to_string().into_bytes();
+        ours.append(leaf_hash(&leaf));
+        roots.push(ours.root());
+        theirs.push(leaf);
+    }
+    let root = ours.root();
+    assert_eq!(root.as_bytes(), theirs.root().as_bytes().as_slice());
+    let hashes = |bytes: &[u8]| -> Vec<countersign::ledger::tree::Hash> {
+        let hash =
+            |part: &[u8]| countersign::ledger::tree::Hash::from_slice(part).expect("32 bytes");
+        bytes.chunks(32).map(hash).collect()
+    };
+    let size = SIZE as u64;
+    for index in [0, 1, 255, 256, 40_000, 65_535, 65_536] {
+        let leaf = leaf_hash(index.to_string().as_bytes());
+        let mut proof = hashes(theirs.prove_inclusion(index).as_bytes());
+        let holds = |proof: &[_]| verify_inclusion(index as u64, size, &leaf, proof, &root).is_ok();
+        assert!(holds(&proof), "entry {index}");
+        proof.pop();
+        assert!(!holds(&proof), "entry {index}: a shorter proof");
+    }
+    for from in [1, 256, 40_000, 65_535, 65_536] {
+        let proof = hashes(theirs.prove_consistency(SIZE - from).as_bytes());
+        let old = roots[from - 1];
+        let holds = |old| verify_consistency(from as u64, size, &old, &root, &proof).is_ok();
+        assert!(holds(old), "from {from}");
+        assert!(!holds(roots[from]), "from {from}: another root");
     }
 }
 

@@ -8,6 +8,7 @@ use countersign::app::{App, Caller};
 use countersign::ledger::schema::KINDS;
 use serde_json::Value;
 
+use crate::harness::entries::complaints;
 use crate::harness::server::{Server, token};
 use crate::harness::{Kind, World};
 
@@ -59,6 +60,35 @@ pub async fn published(world: &World) -> Value {
     let secret = token(world, countersign::app::Role::Reader).await;
     let answer = server.get("/api/v1/ledger/schemas", &secret).await;
     answer.json().await.expect("JSON")
+}
+
+/// What is done at the end of every story, on a ledger to which somebody added entries of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_at_the_end_of_every_story_can_fail() {
+    let world = World::new(Kind::Sqlite).await;
+    let operator = Caller::operator();
+    let request = countersign::app::TokenRequest {
+        name: "x".to_owned(),
+        role: countersign::app::Role::Ci,
+        repo: None,
+        lasts: None,
+    };
+    world.app.create_token(&operator, request).await.expect("a token");
+    let url = world.config.database_url.0.clone();
+    assert_eq!(complaints(&url).await, Vec::<String>::new());
+    let (kind, good) = world.app.entry(&operator, 0).await.expect("an entry");
+    let mut entry: Value = serde_json::from_slice(&good).expect("JSON");
+    entry["more"] = true.into();
+    let db = countersign::store::Db::open(&url).await.expect("opens");
+    let countersign::store::Db::Sqlite { writer, .. } = &db else { panic!("not SQLite") };
+    let sql = "insert into ledger_entry (idx, kind, bytes, leaf) values (99, $1, $2, x'00')";
+    let row = sqlx::query(sql).bind(kind).bind(entry.to_string().into_bytes());
+    row.execute(writer).await.expect("added");
+    let found = complaints(&url).await;
+    assert!(found.len() == 1 && found[0].starts_with("entry 99: "), "{found:?}");
+    let World { checked, .. } = world;
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(checked)));
+    assert!(dropped.is_err(), "the story would have passed");
 }
 
 /// Every `"kind"` that is handed to `record` in the sources, through a name or at once.

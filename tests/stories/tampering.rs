@@ -49,7 +49,7 @@ impl Value {
 }
 
 /// Whoever can change rows can switch the triggers off.
-async fn without_triggers(db: &Db) {
+pub async fn without_triggers(db: &Db) {
     for table in ["ledger_entry", "ledger_hash", "checkpoint", "cosignature"] {
         match db {
             Db::Sqlite { writer, .. } => {

@@ -83,12 +83,21 @@ impl App {
     /// The latest checkpoint, of which the stored hashes still give the root.
     async fn last_signed(&self, tx: &mut Tx) -> Result<Signed, AppError> {
         let last = store::ledger::latest_checkpoint(tx).await?.filter(|(size, _, _)| *size > 0);
-        let (_, note, _) = last.ok_or_else(|| {
+        let (size, note, _) = last.ok_or_else(|| {
             AppError::Unavailable(
                 "no checkpoint was signed yet: the service signs one when it has recorded something (ledger.checkpoint_interval)"
                     .to_owned(),
             )
         })?;
+        let size = store::unsigned(size);
+        if !self.is_of_this_key(tx, size).await? {
+            return Err(AppError::Unavailable(
+                "the ledger's key was rotated, and nothing was signed by the new key yet: the service signs a checkpoint \
+                 soon (ledger.checkpoint_interval); make the bundle then"
+                    .to_owned(),
+            ));
+        }
+        let note = self.published(tx, size, note).await?;
         self.signed(tx, note, "the latest checkpoint").await
     }
 
@@ -141,9 +150,19 @@ impl App {
             None => store::ledger::checkpoint_before(tx, head.size, i64::MAX).await?,
         };
         match found {
-            Some((_, note, _)) => Ok(Some(self.signed(tx, note, "an older checkpoint").await?)),
-            None => Ok(None),
+            // A bundle is checked by one key: what the one before signed would prove nothing under it.
+            Some((size, note, _)) if self.is_of_this_key(tx, store::unsigned(size)).await? => {
+                let note = self.published(tx, store::unsigned(size), note).await?;
+                Ok(Some(self.signed(tx, note, "an older checkpoint").await?))
+            }
+            _ => Ok(None),
         }
+    }
+
+    /// Whether checkpoints of this size are signed by the key in use.
+    async fn is_of_this_key(&self, tx: &mut Tx, size: u64) -> Result<bool, AppError> {
+        let epochs = self.epochs(tx).await?;
+        Ok(epochs.key_of(size) == self.signer().key().verifier())
     }
 }
 

@@ -208,27 +208,40 @@ impl KeepChange {
         }
         changes::put_commits(unit.tx(), &self.repo, &self.row.id, commits).await?;
         for commit in commits.iter().filter_map(|commit| commit.parse().ok()) {
-            explained(unit, &self.repo, commit, &self.row.id).await?;
+            explained(unit, &self.repo, commit, &Why::Change(self.row.id.clone())).await?;
         }
         Ok(())
     }
 }
 
-/// A commit is no change of its own any more, if it was taken for one: `by` explains it.
+/// Why a commit is no change of its own.
+pub(in crate::app) enum Why {
+    /// It belongs to this change.
+    Change(String),
+    /// This rule of the policy lets a bot make it.
+    Rule(String),
+}
+
+/// A commit is no change of its own any more, if it was taken for one.
 pub(in crate::app) async fn explained(
     unit: &mut Unit,
     repo: &str,
     commit: Oid,
-    by: &str,
+    why: &Why,
 ) -> Result<(), AppError> {
     let direct = change_id(repo, &Subject::Direct(commit));
-    if direct == by || changes::get(unit.tx(), &direct).await?.is_none() {
+    let is_itself = matches!(why, Why::Change(by) if *by == direct);
+    if is_itself || changes::get(unit.tx(), &direct).await?.is_none() {
         return Ok(());
     }
-    let body = serde_json::json!({
-        "change": direct, "repo": repo, "commit": commit, "explained_by": by,
-    });
-    let index = unit.record("change.explained", fields(body))?;
+    let (key, by) = match why {
+        Why::Change(by) => ("explained_by", by),
+        Why::Rule(rule) => ("rule", rule),
+    };
+    let body = serde_json::json!({ "change": direct, "repo": repo, "commit": commit, key: by });
+    let is_exempt = matches!(why, Why::Rule(_));
+    let kind = if is_exempt { "change.exempted" } else { "change.explained" };
+    let index = unit.record(kind, fields(body))?;
     changes::remove(unit.tx(), &direct, index).await?;
     traces::forget(unit.tx(), &direct).await?;
     unit.moved(repo);

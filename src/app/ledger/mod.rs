@@ -50,6 +50,11 @@ impl Signer {
         Arc::clone(&self.key.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Rotations that this process knows of. A transaction that begins later finds as many, or the ledger was changed.
+    pub(crate) fn known_rotations(&self) -> usize {
+        self.rotations.load(Ordering::SeqCst)
+    }
+
     /// The epochs that the ledger's rotations make. Where another process rotated the key, its file holds the new one.
     pub(crate) async fn epochs(&self, tx: &mut Tx) -> Result<Epochs, AppError> {
         let rotations = rotations(tx).await?;

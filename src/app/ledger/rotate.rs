@@ -66,6 +66,10 @@ impl App {
             let what = format!("a reason is needed, of at most {MAX_REASON} bytes");
             return Err(AppError::Invalid(what));
         }
+        // Before a key is made that nothing would name.
+        if let Some(reason) = self.writer().closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
+        }
         let mut tx = self.db().read().await?;
         self.epochs(&mut tx).await?;
         drop(tx);

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 
+use super::rotations;
 use crate::app::{Action, App, AppError, Caller, Command, Unit};
 use crate::domain::Time;
-use crate::ledger::epoch::Epochs;
+use crate::ledger::epoch::{self, Epochs};
 use crate::ledger::tree::{Frontier, Hash, TileHash, leaf_hash};
 use crate::ledger::verify::{Fault, StoredEntry, Verifier};
 use crate::store::ledger::{CheckpointRow, EntryRow};
 use crate::store::witnesses::CosignatureRow;
-use crate::store::{self, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Entries read at once when the whole ledger is verified: enough to be fast, little enough to stay small.
 const PAGE: i64 = 2000;
+
+/// The highest level of tiles: 256⁷ entries are more than any ledger has.
+const HIGHEST: u8 = 6;
 
 struct KeepVerification {
     size: u64,
@@ -74,17 +78,27 @@ impl App {
         &self,
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Verification, AppError> {
+        let rotated = self.signer().known_rotations();
         let mut tx = self.db().read().await?;
-        let (size, head) = store::ledger::head(&mut tx).await?;
+        let (size, head) = match store::ledger::head(&mut tx).await {
+            // It is looked at last, and named then.
+            Err(StoreError::Inconsistent { .. }) => (0, String::new()),
+            head => head?,
+        };
         let mut verifier = Verifier::with_tiles();
         let mut faults = Vec::new();
-        let epochs = self.known_epochs(&mut tx, &mut faults).await?;
+        let epochs = self.known_epochs(&mut tx, rotated, &mut faults).await?;
         let checkpoints = store::ledger::checkpoints(&mut tx).await?;
         announce_checkpoints(&checkpoints, &epochs, &mut verifier, &mut faults);
         let cosignatures = store::witnesses::cosignatures(&mut tx).await?;
         faults.extend(wrong_cosignatures(&checkpoints, &cosignatures));
+        faults.extend(strays(&mut tx).await?);
         loop {
             let from = verifier.next();
+            // Somebody gave an entry the largest index there is: the database has no place behind it.
+            if i64::try_from(from).is_err() {
+                break;
+            }
             let rows = store::ledger::entries(&mut tx, from, PAGE).await?;
             if rows.is_empty() {
                 break;
@@ -97,21 +111,26 @@ impl App {
         Ok(conclude(verifier, size, &head, faults))
     }
 
-    /// The epochs of the key; where the rotations are not in order that is a fault, and the key in use has to do.
+    /// The epochs of the key; where the rotations are not in order that is a fault, and the key in use has to do. So it is
+    /// where there are fewer than were known before the transaction began.
     async fn known_epochs(
         &self,
         tx: &mut Tx,
+        rotated: usize,
         faults: &mut Vec<String>,
     ) -> Result<Epochs, AppError> {
-        match self.epochs(tx).await {
-            Err(AppError::ReadOnly(why)) => {
-                faults.push(why);
-                let key = self.signer().key();
-                Epochs::of(Vec::new(), key.verifier())
-                    .map_err(|error| AppError::internal("the ledger's key", &error))
-            }
-            epochs => epochs,
-        }
+        let why = match self.epochs(tx).await {
+            Err(AppError::ReadOnly(why)) => why,
+            Err(AppError::Unavailable(_)) if rotations(tx).await?.len() < rotated => format!(
+                "the ledger's key was rotated {rotated} times, and not so many entries of kind `{}` are there",
+                epoch::KIND
+            ),
+            epochs => return epochs,
+        };
+        faults.push(why);
+        let key = self.signer().key();
+        Epochs::of(Vec::new(), key.verifier())
+            .map_err(|error| AppError::internal("the ledger's key", &error))
     }
 
     /// When the ledger was last verified: at, size, holds, the sentence.
@@ -180,7 +199,7 @@ async fn announce_tiles(
     from: u64,
     count: u64,
 ) -> Result<(), AppError> {
-    for level in 1..=6_u8 {
+    for level in 1..=HIGHEST {
         let width = 1_u64 << (8 * u32::from(level));
         let (first, before) = (from / width, (from + count) / width);
         if first == before && level > 1 {
@@ -197,17 +216,29 @@ async fn announce_tiles(
 
 /// Announces stored tile hashes over entries that are not there.
 async fn announce_tiles_beyond(tx: &mut Tx, verifier: &mut Verifier) -> Result<(), AppError> {
-    /// One is enough to say so.
-    const ENOUGH: u64 = 16;
-    for level in 1..=6_u8 {
+    for level in 1..=HIGHEST {
         let first = verifier.next() >> (8 * u32::from(level));
-        let before = first.saturating_add(ENOUGH);
-        for (place, bytes) in store::ledger::tile_hashes(tx, level, first, before).await? {
-            let hash = Hash::from_slice(&bytes).unwrap_or_else(|| leaf_hash(&bytes));
+        for (_, place) in store::strays::hashes_from(tx, level, first).await? {
+            let hash = Frontier::new().root();
             verifier.expect_tile(TileHash { level, index: store::unsigned(place), hash });
         }
     }
     Ok(())
+}
+
+/// Rows at places that no reader of the ledger asks for.
+async fn strays(tx: &mut Tx) -> Result<Vec<String>, AppError> {
+    let entries = store::strays::entries(tx).await?;
+    let entries = entries
+        .iter()
+        .map(|index| format!("a row of ledger_entry has the index {index}, which no entry has"));
+    let mut faults: Vec<String> = entries.collect();
+    for (level, index) in store::strays::hashes(tx, HIGHEST).await? {
+        faults.push(format!(
+            "a row of ledger_hash is hash {index} of tile level {level}, and there is no such hash"
+        ));
+    }
+    Ok(faults)
 }
 
 fn check_rows(verifier: &mut Verifier, rows: &[EntryRow], faults: &mut Vec<String>) {

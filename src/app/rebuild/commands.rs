@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::evidence::Evidence;
-use crate::app::changes::{Judgement, KeepChange, body, explained};
+use crate::app::changes::{Judgement, KeepChange, Why, body, explained};
 use crate::app::deploys::KeepDeploy;
 use crate::app::gate::{Kept, Record};
 use crate::app::intake::{ApplyAgain, KeepDelivery};
@@ -37,7 +37,11 @@ pub(super) async fn redo(
         "change.judged" => change(unit, evidence, entry).await,
         "change.explained" => {
             let (repo, by): (String, String) = (entry.get("repo")?, entry.get("explained_by")?);
-            explained(unit, &repo, entry.get("commit")?, &by).await
+            explained(unit, &repo, entry.get("commit")?, &Why::Change(by)).await
+        }
+        "change.exempted" => {
+            let (repo, rule): (String, String) = (entry.get("repo")?, entry.get("rule")?);
+            explained(unit, &repo, entry.get("commit")?, &Why::Rule(rule)).await
         }
         "deploy.attributed" | "deploy.revised" => {
             let row = evidence.kept(entry).await?;

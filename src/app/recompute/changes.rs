@@ -92,14 +92,16 @@ impl Run<'_> {
 
     /// Changes that were judged and are not there any more: an entry has to say what explained them.
     async fn explained(&mut self, mut gone: BTreeSet<String>) -> Result<(), AppError> {
-        let mut from = self.first;
-        while !gone.is_empty() {
-            let mut tx = self.app.db().read().await?;
-            let entries = self.page(&mut tx, EXPLAINED, from).await?;
-            let Some((last, _)) = entries.last() else { break };
-            from = last + 1;
-            for (_, bytes) in &entries {
-                gone.remove(&subject(bytes, "change"));
+        for kind in EXPLAINED {
+            let mut from = self.first;
+            while !gone.is_empty() {
+                let mut tx = self.app.db().read().await?;
+                let entries = self.page(&mut tx, kind, from).await?;
+                let Some((last, _)) = entries.last() else { break };
+                from = last + 1;
+                for (_, bytes) in &entries {
+                    gone.remove(&subject(bytes, "change"));
+                }
             }
         }
         let missing = gone

@@ -30,7 +30,7 @@ const NAMED: usize = 1000;
 /// The kinds of entries of what is recomputed.
 pub(super) const DECISION: &str = "decision";
 pub(super) const JUDGED: &str = "change.judged";
-pub(super) const EXPLAINED: &str = "change.explained";
+pub(super) const EXPLAINED: [&str; 2] = ["change.explained", "change.exempted"];
 pub(super) const ATTRIBUTED: [&str; 2] = ["deploy.attributed", "deploy.revised"];
 
 /// What is recomputed: everything, or what was recorded from some point on.

@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use super::entries::{Found, Lines};
 use super::unzip::{Reader, ZipError};
+use super::witnessed::{Quorum, Witnessed};
 use super::zip::Member;
 use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, layout};
 use crate::domain::id;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::key::VerifierKey;
-use crate::ledger::note::MAX_NOTE;
+use crate::ledger::note::{MAX_NOTE, Note};
 use crate::ledger::receipt::Receipt;
 use crate::ledger::sealed::{Document, Redacted};
 use crate::ledger::sshsig;
@@ -37,6 +38,8 @@ pub struct Trust<'a> {
     pub key: Option<&'a VerifierKey>,
     /// A checkpoint that was kept at an earlier visit.
     pub older: Option<&'a [u8]>,
+    /// Witnesses who have to have cosigned the checkpoint.
+    pub witnesses: Quorum<'a>,
 }
 
 /// A bundle in which everything holds.
@@ -48,6 +51,8 @@ pub struct Checked {
     pub anchored: bool,
     /// The size of the checkpoint that the auditor brought, if one was.
     pub older: Option<u64>,
+    /// Who of the witnesses that were asked for cosigned. Everything else holds also where they are too few.
+    pub witnessed: Witnessed,
     /// Files in it.
     pub files: u64,
 }
@@ -79,6 +84,7 @@ pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
     let (manifest, key) = manifest(&mut zip, trust)?;
     let mut checker = Checker { zip, key, found: Found::default() };
     let (note, head) = checker.heads(&manifest)?;
+    let witnessed = witnessed(trust, &note)?;
     let older = older(trust, &checker.key, &manifest, &head)?;
     checker.entries(&manifest)?;
     checker.proofs(&note, &head)?;
@@ -105,7 +111,7 @@ pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
         checker.file(name, SMALL)?;
     }
     let files = checker.sums()?;
-    Ok(Checked { manifest, anchored: trust.key.is_some(), older, files })
+    Ok(Checked { manifest, anchored: trust.key.is_some(), older, witnessed, files })
 }
 
 /// The manifest, and the key by which all else is checked.
@@ -134,6 +140,12 @@ fn manifest(
     Ok((manifest, key))
 }
 
+/// Looks for the cosignatures of the witnesses that the auditor trusts.
+fn witnessed(trust: &Trust<'_>, note: &str) -> Result<Witnessed, Fault> {
+    let note = Note::parse(note.as_bytes()).map_err(|error| fault(layout::CHECKPOINT, error))?;
+    trust.witnesses.of(&note).map_err(|error| fault(layout::CHECKPOINT, error))
+}
+
 /// Compares the checkpoint that the auditor brought.
 fn older(
     trust: &Trust<'_>,
@@ -143,8 +155,9 @@ fn older(
 ) -> Result<Option<u64>, Fault> {
     let place = "the checkpoint you brought";
     let Some(note) = trust.older else { return Ok(None) };
+    // What the auditor brought is not at hand as it should be: that says nothing about the bundle.
     let older = Checkpoint::open(note, key.name(), std::slice::from_ref(key))
-        .map_err(|error| fault(place, error))?;
+        .map_err(|error| Fault { undecided: true, ..fault(place, error) })?;
     let previous = manifest.previous.as_ref().filter(|previous| previous.size == older.size);
     let same = if older.size == head.size {
         older.root == head.root
@@ -170,8 +183,9 @@ struct Checker<R> {
     found: Found,
 }
 
+/// What the archive says at a place. That it cannot be read says nothing about what is in it.
 fn at(place: &str, error: &ZipError) -> Fault {
-    fault(place, error)
+    Fault { undecided: matches!(error, ZipError::Io(_)), ..fault(place, error) }
 }
 
 impl<R: Read> Checker<R> {

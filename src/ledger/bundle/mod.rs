@@ -9,12 +9,14 @@ pub mod decided;
 mod entries;
 pub mod layout;
 pub mod unzip;
+pub mod witnessed;
 pub mod zip;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::{Checked, Fault, Trust, check};
 pub use decided::Decided;
+pub use witnessed::{Quorum, QuorumError, Witnessed};
 
 /// The value of `format` in the manifest.
 pub const FORMAT: &str = "countersign-bundle/v1";

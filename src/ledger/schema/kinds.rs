@@ -99,6 +99,16 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     kind(
+        "change.exempted",
+        "A commit that stood for a change of its own is one that a bot was allowed to make.",
+        &[
+            CHANGE,
+            REPO,
+            field("commit", Oid, "The commit."),
+            field("rule", Text, "The rule that allows it, as the organisation's file has it."),
+        ],
+    ),
+    kind(
         "change.explained",
         "A commit that stood for a change of its own is explained by another change.",
         &[

@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """Checks a Countersign bundle with Python's standard library and nothing else (3.8 or newer).
 
-    python3 verify.py BUNDLE.zip --key VKEY [--checkpoint FILE]
+    python3 verify.py BUNDLE.zip --key VKEY [--checkpoint FILE] [--witness VKEY … [--quorum N]]
 
 VKEY is the ledger's verifier key (NAME+ID+BASE64), or a file with it, from a place you trust: not from the bundle.
 Exit code 0: the bundle holds under that key. 1: it does not; the first place that is wrong is named. 2: wrong usage.
-3: it could not be decided: no key was given (UNANCHORED), or your checkpoint cannot be compared with this bundle.
+3: it could not be decided: no key was given (UNANCHORED), your checkpoint cannot be compared with this bundle, or fewer
+witnesses than you ask for cosigned it (UNWITNESSED; by default all of those given with --witness have to).
 
 The archive is read from its first byte to its last. Which file has to come next follows from what was checked before;
 no name in the archive is used, and nothing is unpacked. Formats: APPNOTE.TXT (ZIP, stored), RFC 6962 and RFC 9162
-(Merkle tree), C2SP signed-note, tlog-checkpoint and tlog-proof, DSSE with in-toto statements, OpenSSH PROTOCOL.sshsig,
+(Merkle tree), C2SP signed-note, tlog-checkpoint, tlog-cosignature and tlog-proof, DSSE with in-toto statements, OpenSSH PROTOCOL.sshsig,
 RFC 8032 (Ed25519).
 """
 import argparse
 import base64
 import binascii
+import datetime
 import functools
 import hashlib
 import json
@@ -29,12 +31,13 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 SUMMARY, RECORD = "https://slsa.dev/verification_summary/v1", "urn:countersign:change-record:v1"
 PASSING = ("auto_approved", "approved", "emergency_open")
 NAMESPACE = b"countersign-bundle"
-NOT_PROVEN = [
+LEFT_OUT = [
     "that nothing was left out: of what the ledger holds, the bundle has what its maker put in scope; of what happened, "
     "the ledger has what was delivered to it. Compare with the forge's own list of merges and deployments",
     "that what sources said is true: the ledger shows that it was said, and when it was recorded",
-    "when anything happened: all times are the service's clock and the sources'; no witness's signature on the checkpoint was checked",
-    "that others are shown the same ledger: compare your checkpoint with theirs",
+]
+WHEN = "when anything happened: all times are the service's clock and the sources'; "
+NOT_DECIDED = [
     "that the decisions follow from the facts and policies: their bytes are here by digest, but nothing was decided anew",
     "the lists in report/: they are the service's own words about the same rows, signed and not recomputed",
 ]
@@ -129,14 +132,17 @@ def strict_base64(text):
     return raw if base64.b64encode(raw).decode() == text else None
 
 
-class Key:
-    """A verifier key, NAME+ID+BASE64."""
+KINDS = {1: "Ed25519", 4: "Ed25519 cosignatures: a witness's"}
 
-    def __init__(self, text):
+
+class Key:
+    """A verifier key, NAME+ID+BASE64: of a ledger (Ed25519, 1), or of a witness (Ed25519 cosignatures, 4)."""
+
+    def __init__(self, text, algorithm=1):
         parts = text.split("+", 2)
         raw = strict_base64(parts[2]) if len(parts) == 3 else None
-        if raw is None or len(raw) != 33 or raw[0] != 1 or re.search(r"[\s\x00-\x1f]", parts[0]) or not parts[0]:
-            raise ValueError(f"`{text[:120]}` is not a verifier key of the form NAME+ID+BASE64 (Ed25519)")
+        if raw is None or len(raw) != 33 or raw[0] != algorithm or re.search(r"[\s\x00-\x1f]", parts[0]) or not parts[0]:
+            raise ValueError(f"`{text[:120]}` is not a verifier key of the form NAME+ID+BASE64 ({KINDS[algorithm]})")
         self.text, self.name, self.raw = text, parts[0], raw[1:]
         self.id = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
         if self.id.hex() != parts[1]:
@@ -167,6 +173,23 @@ def checkpoint(place, note, key):
     if not mine or not all(ed25519(key.raw, text.encode() + b"\n", one) for one in mine):
         raise Fault(place, "the key did not sign this checkpoint, or it was changed after signing")
     return int(size), root
+
+
+def cosigned(place, note, witnesses):
+    """When each of these witnesses first cosigned a checkpoint that was read: (name, seconds since 1970, or None: it did not)."""
+    text, signatures = note.decode("utf-8").rsplit("\n\n", 1)
+    lines = [line.split(" ") for line in signatures.split("\n")[:-1]]
+    pairs = [(name, strict_base64(value)) for _, name, value in lines]
+    for key in witnesses:
+        times = []
+        for value in (value[4:] for name, value in pairs if name == key.name and value[:4] == key.id):
+            at = int.from_bytes(value[:8], "big")
+            if len(value) != 72 or not 0 < at < 2**63:
+                raise Fault(place, f"a cosignature has 72 bytes, eight of them a time after 1970; this one has {len(value)}")
+            if not ed25519(key.raw, f"cosignature/v1\ntime {at}\n{text}\n".encode(), value[8:]):
+                raise Fault(place, f"the cosignature of `{key.name}` does not fit the checkpoint")
+            times.append(at)
+        yield key.name, min(times, default=None)
 
 
 # --- the Merkle tree (RFC 9162, sections 2.1.3.2 and 2.1.4.2) ---------------------------------------------------------
@@ -315,6 +338,13 @@ def digest_of(value):
     return value[7:] if isinstance(value, str) and re.fullmatch("sha256:[0-9a-f]{64}", value) else None
 
 
+def is_time(text):
+    try:
+        return bool(datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except ValueError:
+        return False
+
+
 class Decision:
     """What an entry of kind `decision` says."""
 
@@ -325,8 +355,9 @@ class Decision:
         self.facts, self.organisation = digest_of(entry.get("facts")), digest_of(text_at(policy, "organisation"))
         self.repository = digest_of(text_at(policy, "repository"))
         known = isinstance(self.id, str) and re.fullmatch("dec_[a-z0-9]{16}", self.id)
-        whole = None not in (self.sha, self.state, self.facts, self.organisation)
-        if not known or not whole or (self.repository is None) != (text_at(policy, "repository") is None):
+        whole = None not in (self.facts, self.organisation) and all(isinstance(one, str) for one in (self.sha, self.state))
+        whole = whole and "repository" in policy and is_time(self.at)
+        if not known or not whole or (self.repository is None) != (policy["repository"] is None):
             raise Fault(place, f"entry {index} is no decision of the known form")
 
     def common(self, kind):
@@ -562,7 +593,11 @@ def heads(zip_, manifest, key):
 def compared(note, found, key):
     """The checkpoint that the auditor brought, against those of the bundle."""
     place = "the checkpoint you brought"
-    size, root = checkpoint(place, note, key)
+    try:
+        size, root = checkpoint(place, note, key)
+    except Fault as fault:
+        # What the auditor brought is not at hand as it should be: that says nothing about the bundle.
+        raise Fault(place, fault.why, undecided=True) from None
     same = [other_root == root for _, other_size, other_root in found if other_size == size]
     if not same:
         raise Fault(place, f"it is of {size} entries, the bundle of {found[0][1]} has no proof from there; "
@@ -572,12 +607,13 @@ def compared(note, found, key):
     return size
 
 
-def check(source, key=None, older=None):
-    """Checks a bundle from an open file. Gives the manifest, the key, how many files, the size of `older`."""
+def check(source, key=None, older=None, witnesses=()):
+    """Checks a bundle from an open file. Gives the manifest, the key, how many files, the size of `older`, who cosigned."""
     zip_ = Zip(source)
     manifest, key = manifest_of(zip_, key)
     found = heads(zip_, manifest, key)
     note, size, root = found[0]
+    seen = list(cosigned("tlog/checkpoint", note, witnesses))
     older = compared(older, found, key) if older is not None else None
     leaves, decisions, erasures = entries(zip_, size)
     proofs(zip_, leaves, note, size, root)
@@ -599,7 +635,7 @@ def check(source, key=None, older=None):
         zip_.take(name)
     sums(zip_, key)
     zip_.finish()
-    return manifest, key, len(zip_.members), older
+    return manifest, key, len(zip_.members), older, seen
 
 
 def plain(text):
@@ -607,7 +643,25 @@ def plain(text):
     return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in str(text))
 
 
-def report(manifest, key, files, older, anchored):
+def date(seconds):
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    except (ValueError, OverflowError, OSError):
+        return "a time that is no date"
+
+
+def unproven(seen, quorum):
+    """What no check of a bundle shows, whatever it comes to."""
+    cosigners = sum(at is not None for _, at in seen)
+    yield from LEFT_OUT
+    yield WHEN + ("a witness's time says that it had been recorded by then" if cosigners else
+                  "no witness's signature on the checkpoint was checked")
+    who = "those who trust other witnesses" if quorum and cosigners >= quorum else "others"
+    yield f"that {who} are shown the same ledger: compare your checkpoint with theirs"
+    yield from NOT_DECIDED
+
+
+def report(manifest, key, files, older, seen, anchored, quorum):
     head, scope = manifest["checkpoint"], manifest["scope"]
     yield "about", json.dumps(scope)
     yield "ledger", manifest["origin"]
@@ -624,13 +678,46 @@ def report(manifest, key, files, older, anchored):
         yield "not", "that it continues the ledger that you saw before: no checkpoint of yours was given with --checkpoint"
     if manifest["erasures"]:
         yield "not", ERASED.format(manifest["erasures"])
-    for line in NOT_PROVEN:
+    for name, at in seen:
+        if at is None:
+            yield "not", f"that the witness {name} saw that ledger: it did not cosign"
+        else:
+            yield "proven", f"the witness {name} saw that ledger by {date(at)}, with everything in it that it had seen before"
+    for line in unproven(seen, quorum):
         yield "not", line
-    if anchored:
+    cosigners = sum(at is not None for _, at in seen)
+    if anchored and cosigners >= quorum:
         yield "holds", f"under the key {key.text}"
-    else:
+    if not anchored:
         yield "UNANCHORED", f"the key came with the bundle, so anybody could have made it: {key.text}"
         yield "", "get the ledger's key by another way, and give it with --key"
+    if cosigners < quorum:
+        yield "UNWITNESSED", f"of the {quorum} witness{'es' * (quorum != 1)} that you ask for, {cosigners} cosigned the checkpoint"
+        yield "", "ask for a bundle of a checkpoint that they have cosigned"
+
+
+def key_of(text, algorithm=1):
+    """A key from an argument, or from the file that it names."""
+    if "+" not in text:
+        with open(text, encoding="utf-8") as file:
+            text = file.read(1_000_000)
+    return Key(text.strip(), algorithm)
+
+
+def brought(asked):
+    """What the auditor brings: the ledger's key, an older checkpoint, witnesses, and how many of them are needed."""
+    key = key_of(asked.key) if asked.key is not None else None
+    witnesses = [key_of(text, 4) for text in asked.witness]
+    quorum = len(witnesses) if asked.quorum is None else asked.quorum
+    if len({one.raw for one in witnesses}) != len(witnesses):
+        raise ValueError("a witness is given twice, or has the key of another")
+    if not (quorum == 0 == len(witnesses) and asked.quorum is None) and not 1 <= quorum <= len(witnesses):
+        raise ValueError(f"a quorum of {quorum} of {len(witnesses)} witnesses: it has to be 1 to {len(witnesses)}")
+    older = None
+    if asked.checkpoint:
+        with open(asked.checkpoint, "rb") as file:
+            older = file.read(1_000_000)
+    return key, older, witnesses, quorum
 
 
 def main():
@@ -638,33 +725,32 @@ def main():
     ask.add_argument("bundle", metavar="BUNDLE.zip")
     ask.add_argument("--key", metavar="VKEY", help="the ledger's verifier key, or a file with it")
     ask.add_argument("--checkpoint", metavar="FILE", help="a checkpoint that you kept")
+    ask.add_argument("--witness", metavar="VKEY", action="append", default=[],
+                     help="the verifier key of a witness that you trust, or a file with it; may be repeated")
+    ask.add_argument("--quorum", metavar="N", type=int, help="how many of the witnesses have to have cosigned; by default all")
     asked = ask.parse_args()
     try:
-        text = asked.key
-        if text is not None and "+" not in text:
-            text = open(text, encoding="utf-8").read()
-        key = Key(text.strip()) if text is not None else None
-        older = open(asked.checkpoint, "rb").read(1_000_000) if asked.checkpoint else None
+        key, older, witnesses, quorum = brought(asked)
     except ValueError as error:
-        ask.error(f"--key: {error}")
+        ask.error(f"--key, --witness, --quorum: {error}")
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     try:
         with open(asked.bundle, "rb") as source:
-            checked = check(source, key, older)
+            checked = check(source, key, older, witnesses)
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     except Fault as fault:
-        end = ("undecided", "it was not compared") if fault.undecided else \
+        end = ("undecided", "neither proven nor refused") if fault.undecided else \
             ("broken", "the bundle does not hold; do not rely on anything in it")
         for label, line in (("at", fault.place), ("fault", fault.why), end):
             print(f"{label:<9}{plain(line)}" if len(label) < 9 else f"{label} {plain(line)}")
         return 3 if fault.undecided else 1
-    for label, line in report(*checked, anchored=key is not None):
+    for label, line in report(*checked, anchored=key is not None, quorum=quorum):
         print(f"{label:<9}{plain(line)}" if len(label) < 9 else f"{label} {plain(line)}")
-    return 0 if key is not None else 3
+    return 0 if key is not None and sum(at is not None for *_, at in checked[-1]) >= quorum else 3
 
 
 if __name__ == "__main__":
