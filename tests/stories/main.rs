@@ -23,6 +23,7 @@ mod dependencies;
 mod examples;
 mod exempt;
 mod gate;
+mod hammer;
 mod https;
 mod intake;
 mod kept;
