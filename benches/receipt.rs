@@ -4,7 +4,7 @@
 //!
 //! Entries are small, so that ten million fit on a disk; kind, bytes, leaf hashes, tiles and checkpoint are real, and the
 //! whole ledger is verified when it was filled. The databases are filled below `target/bench` by the functions of the
-//! store, are kept for the next run, and take minutes and some 3 GB the first time.
+//! store, are kept for the next run, and take minutes and some 1.5 GB the first time.
 //!
 //! Fails if the median takes 5 ms, or if rows or statements grow by more than three levels of tiles account for.
 
