@@ -194,12 +194,17 @@ pub(crate) fn delivery(event: &str, key: &str, body: &[u8]) -> Outcome<Vec<u8>> 
     Ok(request)
 }
 
-/// A configuration in a folder, with what is given added.
-pub(crate) fn config(folder: &Path, more: &str) -> Outcome<Config> {
-    let text = format!(
+/// The text of a configuration, with what is given added.
+pub(crate) fn config_text(more: &str) -> String {
+    format!(
         "[database]\nurl = \"sqlite:countersign.db\"\n[ledger]\norigin = \"ledger.example/bench\"\n\
          [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{more}"
-    );
+    )
+}
+
+/// A configuration in a folder, with what is given added.
+pub(crate) fn config(folder: &Path, more: &str) -> Outcome<Config> {
+    let text = config_text(more);
     let config = Config::parse("countersign.toml", &text, folder, std::iter::empty());
     config.map_err(|error| format!("{error:?}").into())
 }

@@ -28,10 +28,29 @@ pub enum SshSigError {
     Invalid,
 }
 
+/// A message that comes in pieces: what is signed is its digest.
+#[derive(Debug, Clone, Default)]
+pub struct Message(Sha512);
+
+impl Message {
+    /// The next piece.
+    pub fn take(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+}
+
+impl<T: AsRef<[u8]> + ?Sized> From<&T> for Message {
+    fn from(whole: &T) -> Self {
+        let mut message = Self::default();
+        message.take(whole.as_ref());
+        message
+    }
+}
+
 /// Signs a message for one purpose. Gives the text of the `.sig` file.
 #[must_use]
-pub fn sign(namespace: &str, message: &[u8], key: &SigningKey) -> String {
-    let signature = key.sign(&signed(namespace, message));
+pub fn sign(namespace: &str, message: impl Into<Message>, key: &SigningKey) -> String {
+    let signature = key.sign(&signed(namespace, message.into()));
     armoured(namespace, key.verifier(), &signature)
 }
 
@@ -39,14 +58,14 @@ pub fn sign(namespace: &str, message: &[u8], key: &SigningKey) -> String {
 pub fn verify(
     file: &[u8],
     namespace: &str,
-    message: &[u8],
+    message: impl Into<Message>,
     key: &VerifierKey,
 ) -> Result<(), SshSigError> {
     let signature = read(file).ok_or(SshSigError::Form)?;
     if armoured(namespace, key, &signature).as_bytes() != file {
         return Err(SshSigError::Form);
     }
-    if key.verify(&signed(namespace, message), &signature) {
+    if key.verify(&signed(namespace, message.into()), &signature) {
         Ok(())
     } else {
         Err(SshSigError::Invalid)
@@ -61,8 +80,8 @@ pub fn allowed_signer(namespace: &str, key: &VerifierKey) -> String {
 }
 
 /// The bytes that are signed: they begin with what they are for.
-fn signed(namespace: &str, message: &[u8]) -> Vec<u8> {
-    let digest = Sha512::digest(message);
+fn signed(namespace: &str, message: Message) -> Vec<u8> {
+    let digest = message.0.finalize();
     let parts = [namespace.as_bytes(), b"", HASH, digest.as_slice()];
     [MAGIC.to_vec(), parts.map(string).concat()].concat()
 }

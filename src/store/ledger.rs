@@ -17,6 +17,8 @@ const ENTRIES: &str =
 const LEAVES: &str = "select leaf from ledger_entry where idx >= $1 and idx < $2 order by idx";
 const HASHES: &str =
     "select hash from ledger_hash where level = $1 and idx >= $2 and idx < $3 order by idx";
+const LEAVES_AT: &str =
+    "select idx, leaf from ledger_entry where idx >= $1 and idx < $2 order by idx";
 const TILE_HASHES: &str =
     "select idx, hash from ledger_hash where level = $1 and idx >= $2 and idx < $3 order by idx";
 const ADD_CHECKPOINT: &str = "insert into checkpoint (size, note, signed_at) values ($1, $2, $3) on conflict (size) do nothing";
@@ -49,6 +51,7 @@ pub const STATEMENTS: &[&str] = &[
     ENTRIES,
     LEAVES,
     HASHES,
+    LEAVES_AT,
     TILE_HASHES,
     ADD_CHECKPOINT,
     LATEST_CHECKPOINT,
@@ -203,13 +206,20 @@ pub async fn hashes(
     Ok(rows.into_iter().map(|(hash,)| hash).collect())
 }
 
-/// Stored hashes of a level of tiles from 1, with their index.
+/// Stored hashes of a level of tiles with their index: level 0 are the leaves.
 pub async fn tile_hashes(
     tx: &mut Tx,
     level: u8,
     from: u64,
     before: u64,
 ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    if level == 0 {
+        return Ok(on!(tx, |conn| sqlx::query_as(LEAVES_AT)
+            .bind(signed(from))
+            .bind(signed(before))
+            .fetch_all(conn)
+            .await)?);
+    }
     Ok(on!(tx, |conn| sqlx::query_as(TILE_HASHES)
         .bind(i64::from(level))
         .bind(signed(from))

@@ -25,6 +25,7 @@ mod erasure;
 mod examples;
 mod exempt;
 mod gate;
+mod hammer;
 mod https;
 mod intake;
 mod kept;

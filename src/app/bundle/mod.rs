@@ -1,10 +1,10 @@
 //! Making a bundle: the evidence about one change or a period, as of the latest checkpoint (auditor's guide: "bundle").
 //!
 //! What is in scope is told by the tables as they were at the checkpoint's size; then the ledger is read once, and
-//! everything that speaks of the scope is cited. Files are written as rows come: in memory stay ids, indexes and the
-//! list of the files, never a row. The layout is [`crate::ledger::bundle::layout`]'s.
+//! everything that speaks of the scope is cited. Files are written as rows come: in memory stay ids, indexes and
+//! digests, never a row; what else grows with the number of files goes to a temporary file. The layout is [`crate::ledger::bundle::layout`]'s.
 
-mod proofs;
+mod entries;
 mod scope;
 mod write;
 
@@ -48,7 +48,7 @@ pub struct Bundled {
     /// What is in it.
     pub manifest: Manifest,
     /// How many files.
-    pub files: usize,
+    pub files: u64,
 }
 
 /// A signed head with its note.
@@ -76,7 +76,7 @@ impl App {
         let cited = scope.cited(&mut tx, signed.head.size, progress).await?;
         let erased = Redactions::read(&mut tx).await?;
         let mut job = write::Job { named, signed, previous, scope, cited, erased };
-        job.cite_erasures(&mut tx).await?;
+        job.cite_erasures()?;
         self.write_bundle(&mut tx, &job, out).await
     }
 

@@ -1,8 +1,10 @@
 //! What a bundle speaks of: the changes and deploys in scope, and the ledger's entries about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::Named;
 use crate::app::deploys::body;
@@ -10,10 +12,34 @@ use crate::app::{App, AppError};
 use crate::domain::Time;
 use crate::ledger::bundle::decided::{Decided, KIND};
 use crate::ledger::bundle::{MAX_ENTRIES, Scope};
+use crate::ledger::tree::Hash;
 use crate::store::changes::ChangeRow;
 use crate::store::deploys::DeployRow;
 use crate::store::list::Window;
 use crate::store::{self, Tx, landed, population};
+
+/// The fields that say what an entry is about, as they stand there: every entry of the ledger is looked at, few are cited.
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct About<'a> {
+    change: Option<&'a RawValue>,
+    changes: Option<&'a RawValue>,
+    deploy: Option<&'a RawValue>,
+    decision: Option<&'a RawValue>,
+    subject: Option<&'a RawValue>,
+    repo: Option<&'a RawValue>,
+    pull: Option<&'a RawValue>,
+    at: Option<&'a RawValue>,
+}
+
+/// What a field holds; `None`: something else.
+fn value<T: DeserializeOwned>(field: Option<&RawValue>) -> Option<T> {
+    field.and_then(|field| serde_json::from_str(field.get()).ok())
+}
+
+fn text(field: Option<&RawValue>) -> Option<String> {
+    value(field)
+}
 
 /// Rows and entries read at once.
 const PAGE: i64 = 1000;
@@ -26,17 +52,24 @@ pub(super) struct InScope {
     pub(super) known: BTreeSet<String>,
     pub(super) deploys: BTreeSet<String>,
     decisions: BTreeSet<String>,
-    pulls: BTreeSet<(String, u64)>,
+    /// By repository.
+    pulls: BTreeMap<String, BTreeSet<u64>>,
     period: Option<(i64, i64)>,
 }
 
-/// An entry that is cited.
-#[derive(Debug)]
+/// What is cited.
+#[derive(Debug, Default)]
 pub(super) struct Cited {
-    pub(super) index: u64,
-    pub(super) decided: Option<Decided>,
-    /// Of an erasure: the digest of the list of what it left.
-    pub(super) erasure: Option<String>,
+    /// Entries, by their indexes in order.
+    pub(super) entries: Vec<u64>,
+    /// The decisions among them.
+    pub(super) decisions: Vec<u64>,
+    /// What these were decided by.
+    pub(super) policies: BTreeSet<Hash>,
+    /// What these were decided of.
+    pub(super) facts: BTreeSet<Hash>,
+    /// Erasures that touched either; they are among the entries.
+    pub(super) erasures: Vec<u64>,
 }
 
 /// A change as it was at a size of the ledger. One that has not landed is kept as it is now only.
@@ -70,10 +103,12 @@ impl App {
             Scope::Change(id) => scope.of_change(tx, id, size).await?,
             Scope::Period { .. } => scope.of_period(tx, size).await?,
         }
-        for id in scope.changes.clone() {
-            if let Some(row) = change_at(tx, &id, size).await? {
-                scope.pulls.extend(row.pull.map(|pull| (row.repo, pull)));
-                scope.known.insert(id);
+        for id in &scope.changes {
+            if let Some(row) = change_at(tx, id, size).await? {
+                if let Some(pull) = row.pull {
+                    scope.pulls.entry(row.repo).or_default().insert(pull);
+                }
+                scope.known.insert(id.clone());
             }
         }
         Ok(scope)
@@ -139,8 +174,8 @@ impl InScope {
         tx: &mut Tx,
         size: u64,
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<Vec<Cited>, AppError> {
-        let mut cited = Vec::new();
+    ) -> Result<Cited, AppError> {
+        let mut cited = Cited::default();
         let mut next = 0;
         while next < size {
             let rows = store::ledger::entries(tx, next, PAGE).await?;
@@ -151,11 +186,11 @@ impl InScope {
             for (index, kind, bytes, _) in &rows {
                 let index = store::unsigned(*index);
                 if index < size && self.speaks_of(kind, bytes) {
-                    cited.push(cite(index, kind, bytes)?);
+                    cited.add(index, kind, bytes)?;
                 }
                 next = index + 1;
             }
-            if cited.len() > MAX_ENTRIES {
+            if cited.entries.len() > MAX_ENTRIES {
                 return Err(AppError::Invalid(format!(
                     "more than {MAX_ENTRIES} entries are about this period; take a shorter one"
                 )));
@@ -167,24 +202,25 @@ impl InScope {
 
     /// Whether an entry is about something in scope. In a period, what changed the rules is in scope too.
     fn speaks_of(&self, kind: &str, bytes: &[u8]) -> bool {
-        let Ok(entry) = serde_json::from_slice::<Value>(bytes) else { return false };
-        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-        let many = entry.get("changes").and_then(Value::as_array);
-        let mut changes = many.into_iter().flatten().filter_map(Value::as_str);
-        let subject = text("subject");
-        let about = |kind: &str, ids: &BTreeSet<String>| {
+        let Ok(about) = serde_json::from_slice::<About<'_>>(bytes) else { return false };
+        let is = |field, ids: &BTreeSet<String>| text(field).is_some_and(|id| ids.contains(&id));
+        let changes: Vec<String> = value(about.changes).unwrap_or_default();
+        let subject = text(about.subject).unwrap_or_default();
+        let subject = |kind: &str, ids: &BTreeSet<String>| {
             subject.strip_prefix(kind).is_some_and(|id| ids.contains(id))
         };
-        let pull = entry.get("pull").and_then(Value::as_u64);
-        let pull = pull.map(|number| (text("repo").to_owned(), number));
-        self.changes.contains(text("change"))
-            || self.deploys.contains(text("deploy"))
-            || self.decisions.contains(text("decision"))
-            || changes.any(|id| self.changes.contains(id))
-            || about("change:", &self.changes)
-            || about("deploy:", &self.deploys)
-            || pull.is_some_and(|pull| self.pulls.contains(&pull))
-            || kind == "policy.organisation" && self.is_in_period(text("at"))
+        let pulls = value::<u64>(about.pull).zip(text(about.repo));
+        is(about.change, &self.changes)
+            || is(about.deploy, &self.deploys)
+            || is(about.decision, &self.decisions)
+            || changes.iter().any(|id| self.changes.contains(id))
+            || subject("change:", &self.changes)
+            || subject("deploy:", &self.deploys)
+            || pulls.is_some_and(|(pull, repo)| {
+                self.pulls.get(&repo).is_some_and(|pulls| pulls.contains(&pull))
+            })
+            || kind == "policy.organisation"
+                && text(about.at).is_some_and(|at| self.is_in_period(&at))
     }
 
     fn is_in_period(&self, at: &str) -> bool {
@@ -193,11 +229,22 @@ impl InScope {
     }
 }
 
-fn cite(index: u64, kind: &str, bytes: &[u8]) -> Result<Cited, AppError> {
-    if kind != KIND {
-        return Ok(Cited { index, decided: None, erasure: None });
+impl Cited {
+    fn add(&mut self, index: u64, kind: &str, bytes: &[u8]) -> Result<(), AppError> {
+        self.entries.push(index);
+        if kind != KIND {
+            return Ok(());
+        }
+        let decided = read_decision(index, bytes)?;
+        self.decisions.push(index);
+        self.policies.extend(decided.policies());
+        self.facts.insert(decided.facts);
+        Ok(())
     }
-    let decided = Decided::read(index, bytes)
-        .ok_or_else(|| AppError::internal("a decision's entry cannot be read", &index))?;
-    Ok(Cited { index, decided: Some(decided), erasure: None })
+}
+
+/// The decision that an entry speaks of.
+pub(super) fn read_decision(index: u64, bytes: &[u8]) -> Result<Decided, AppError> {
+    Decided::read(index, bytes)
+        .ok_or_else(|| AppError::internal("a decision's entry cannot be read", &index))
 }

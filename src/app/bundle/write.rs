@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
-use super::proofs::Tiles;
-use super::scope::{Cited, InScope, change_at, sized};
+use tempfile::{SpooledTempFile, spooled_tempfile};
+
+use super::entries;
+use super::scope::{Cited, InScope, change_at, read_decision, sized};
 use super::{Bundled, Named, Signed, disk};
 use crate::app::erase::Redactions;
-use crate::app::ledger::folded;
+use crate::app::ledger::{Tiles, folded};
 use crate::app::{App, AppError};
 use crate::domain::id;
 use crate::ledger::bundle::zip::Writer;
-use crate::ledger::bundle::{Decided, FORMAT, Manifest, NAMESPACE, layout};
+use crate::ledger::bundle::{FORMAT, Manifest, NAMESPACE, layout};
 use crate::ledger::entry::Entry;
 use crate::ledger::receipt::Receipt;
 use crate::ledger::sshsig;
-use crate::ledger::tree::consistency_plan;
+use crate::ledger::tree::{consistency_plan, verify_inclusion};
 use crate::report::attestation::change_record_schema;
 use crate::store::{self, Tx};
 
@@ -24,55 +26,39 @@ const VERIFIER: &[u8] = include_bytes!("verify/verify.py");
 /// How to use it.
 const README: &[u8] = include_bytes!("verify/README.md");
 
+/// Bytes of the archive's directory, and of its sums, that are held in memory; more of them go to a temporary file.
+const HELD: usize = 4 << 20;
+
+type Zip<W> = Writer<W, SpooledTempFile>;
+
 /// Everything that is known before the first byte.
 pub(super) struct Job {
     pub(super) named: Named,
     pub(super) signed: Signed,
     pub(super) previous: Option<Signed>,
     pub(super) scope: InScope,
-    pub(super) cited: Vec<Cited>,
+    pub(super) cited: Cited,
     pub(super) erased: Redactions,
 }
 
 impl Job {
     /// Cites the erasures that touched what the decisions rest on: what they left is bound by their entries.
-    pub(super) async fn cite_erasures(&mut self, tx: &mut Tx) -> Result<(), AppError> {
-        let rests_on = self.policies().into_iter().chain(self.facts());
+    pub(super) fn cite_erasures(&mut self) -> Result<(), AppError> {
+        let cited = &mut self.cited;
+        let rests_on = cited.policies.iter().chain(&cited.facts);
         let by: BTreeSet<u64> =
-            rests_on.flat_map(|hex| self.erased.of(&format!("sha256:{hex}"))).copied().collect();
-        for index in by {
-            if index >= self.signed.head.size {
-                return Err(AppError::Unavailable(
-                    "a person was erased after the latest checkpoint; try again when the service has signed the next one \
-                     (ledger.checkpoint_interval)"
-                        .to_owned(),
-                ));
-            }
-            let opened = Entry::open(&entry(tx, index).await?).map_err(|error| {
-                AppError::ReadOnly(format!("{error}; run `countersign verify`"))
-            })?;
-            let kept = opened.body.get("kept").and_then(|kept| kept.as_str());
-            let erasure = Some(kept.unwrap_or_default().to_owned());
-            self.cited.push(Cited { index, decided: None, erasure });
+            rests_on.flat_map(|hash| self.erased.of(&format!("sha256:{hash}"))).copied().collect();
+        if by.last().is_some_and(|last| *last >= self.signed.head.size) {
+            return Err(AppError::Unavailable(
+                "a person was erased after the latest checkpoint; try again when the service has signed the next one \
+                 (ledger.checkpoint_interval)"
+                    .to_owned(),
+            ));
         }
-        self.cited.sort_by_key(|cited| cited.index);
+        cited.entries.extend(&by);
+        cited.entries.sort_unstable();
+        cited.erasures = by.into_iter().collect();
         Ok(())
-    }
-
-    fn erasures(&self) -> impl Iterator<Item = (u64, &String)> {
-        self.cited.iter().filter_map(|cited| Some((cited.index, cited.erasure.as_ref()?)))
-    }
-
-    fn decisions(&self) -> impl Iterator<Item = &Decided> {
-        self.cited.iter().filter_map(|cited| cited.decided.as_ref())
-    }
-
-    fn policies(&self) -> BTreeSet<&String> {
-        self.decisions().flat_map(Decided::policies).collect()
-    }
-
-    fn facts(&self) -> BTreeSet<&String> {
-        self.decisions().map(|decided| &decided.facts).collect()
     }
 
     fn manifest(&self, key: String, origin: &str) -> Manifest {
@@ -83,11 +69,11 @@ impl Job {
             scope: self.named.scope.clone(),
             checkpoint: self.signed.named(),
             previous: self.previous.as_ref().map(Signed::named),
-            entries: self.cited.len() as u64,
-            decisions: self.decisions().count() as u64,
-            erasures: self.erasures().count() as u64,
-            policies: self.policies().len() as u64,
-            facts: self.facts().len() as u64,
+            entries: self.cited.entries.len() as u64,
+            decisions: self.cited.decisions.len() as u64,
+            erasures: self.cited.erasures.len() as u64,
+            policies: self.cited.policies.len() as u64,
+            facts: self.cited.facts.len() as u64,
             changes: self.scope.known.len() as u64,
             deploys: self.scope.deploys.len() as u64,
         }
@@ -103,7 +89,7 @@ impl App {
     ) -> Result<Bundled, AppError> {
         let key = self.signer().key();
         let manifest = job.manifest(key.verifier().to_string(), key.name());
-        let mut zip = Writer::new(out);
+        let mut zip = Writer::with_notes(out, [HELD; 2].map(spooled_tempfile));
         let text = serde_json::to_string_pretty(&manifest)
             .map_err(|error| AppError::internal("a manifest as JSON", &error))?;
         add(&mut zip, layout::MANIFEST, (text + "\n").as_bytes())?;
@@ -118,11 +104,11 @@ impl App {
         add(&mut zip, layout::SCHEMA, schema.as_bytes())?;
         add(&mut zip, layout::README, README)?;
         add(&mut zip, layout::VERIFIER, VERIFIER)?;
-        let sums = layout::sums(zip.members());
-        let signature = sshsig::sign(NAMESPACE, sums.as_bytes(), &key);
-        add(&mut zip, layout::SUMS, sums.as_bytes())?;
+        let mut sums = sshsig::Message::default();
+        zip.add_sums(layout::SUMS, |piece| sums.take(piece)).map_err(disk)?;
+        let signature = sshsig::sign(NAMESPACE, sums, &key);
         add(&mut zip, layout::SIGNATURE, signature.as_bytes())?;
-        let files = zip.members().len();
+        let files = zip.count();
         zip.finish().map_err(disk)?;
         Ok(Bundled { manifest, files })
     }
@@ -131,7 +117,7 @@ impl App {
         &self,
         tx: &mut Tx,
         job: &Job,
-        zip: &mut Writer<W>,
+        zip: &mut Zip<W>,
     ) -> Result<(), AppError> {
         let signing = self.signer().key();
         let key = signing.verifier();
@@ -152,9 +138,10 @@ impl App {
         &self,
         tx: &mut Tx,
         job: &Job,
-        zip: &mut Writer<W>,
+        zip: &mut Zip<W>,
     ) -> Result<(), AppError> {
-        for decided in job.decisions() {
+        for index in &job.cited.decisions {
+            let decided = read_decision(*index, &entries::one(tx, *index).await?)?;
             let row = store::decisions::get(tx, &decided.id).await?;
             let row = row
                 .ok_or_else(|| AppError::internal("a recorded decision is missing", &decided.id))?;
@@ -177,7 +164,7 @@ impl App {
         &self,
         tx: &mut Tx,
         job: &Job,
-        zip: &mut Writer<W>,
+        zip: &mut Zip<W>,
     ) -> Result<(), AppError> {
         let size = job.signed.head.size;
         let lost = |id: &String| AppError::internal("a row of the scope is missing", id);
@@ -196,11 +183,11 @@ impl App {
     }
 }
 
-fn add<W: Write + Seek>(zip: &mut Writer<W>, name: &str, bytes: &[u8]) -> Result<(), AppError> {
+fn add<W: Write + Seek>(zip: &mut Zip<W>, name: &str, bytes: &[u8]) -> Result<(), AppError> {
     zip.add(name, bytes).map_err(disk)
 }
 
-fn line<W: Write + Seek>(zip: &mut Writer<W>, value: &serde_json::Value) -> Result<(), AppError> {
+fn line<W: Write + Seek>(zip: &mut Zip<W>, value: &serde_json::Value) -> Result<(), AppError> {
     let mut bytes = serde_json_canonicalizer::to_vec(value)
         .map_err(|error| AppError::internal("a row as JSON", &error))?;
     bytes.push(b'\n');
@@ -211,47 +198,48 @@ fn line<W: Write + Seek>(zip: &mut Writer<W>, value: &serde_json::Value) -> Resu
 async fn write_entries<W: Write + Seek>(
     tx: &mut Tx,
     job: &Job,
-    zip: &mut Writer<W>,
+    zip: &mut Zip<W>,
 ) -> Result<(), AppError> {
     zip.begin(layout::ENTRIES).map_err(disk)?;
-    for Cited { index, .. } in &job.cited {
-        zip.write(&layout::entry_line(*index, &entry(tx, *index).await?)).map_err(disk)?;
+    for some in job.cited.entries.chunks(entries::AT_ONCE) {
+        for (index, bytes) in entries::read(tx, some).await? {
+            zip.write(&layout::entry_line(index, &bytes)).map_err(disk)?;
+        }
     }
     zip.end().map_err(disk)?;
     let mut tiles = Tiles::default();
     let Signed { note, head } = &job.signed;
-    for Cited { index, .. } in &job.cited {
-        let proof = tiles.inclusion(tx, *index, head.size).await?;
-        let receipt = Receipt { extra: None, index: *index, proof, checkpoint: note.clone() };
-        receipt
-            .proves(&entry(tx, *index).await?, head)
-            .map_err(|error| AppError::ReadOnly(format!("{error}; run `countersign verify`")))?;
-        add(zip, &layout::proof(*index), receipt.to_string().as_bytes())?;
+    for index in job.cited.entries.iter().copied() {
+        let leaf = tiles.leaf(tx, index).await?;
+        let proof = tiles.inclusion(tx, index, head.size).await?;
+        verify_inclusion(index, head.size, &leaf, &proof, &head.root).map_err(|error| {
+            AppError::ReadOnly(format!("entry {index}: {error}; run `countersign verify`"))
+        })?;
+        let receipt = Receipt { extra: None, index, proof, checkpoint: note.clone() };
+        add(zip, &layout::proof(index), receipt.to_string().as_bytes())?;
     }
     Ok(())
-}
-
-async fn entry(tx: &mut Tx, index: u64) -> Result<Vec<u8>, AppError> {
-    let row = store::ledger::entry(tx, index).await?;
-    let (_, bytes, _) = row.ok_or_else(|| AppError::internal("an entry is missing", &index))?;
-    Ok(bytes)
 }
 
 /// What erasures left: the digests of it.
 async fn write_erasures<W: Write + Seek>(
     tx: &mut Tx,
     job: &Job,
-    zip: &mut Writer<W>,
+    zip: &mut Zip<W>,
 ) -> Result<(), AppError> {
-    for (index, digest) in job.erasures() {
+    let wrong = |index: &u64| {
+        let what = format!("what erasure of entry {index} left is missing or was changed");
+        AppError::ReadOnly(format!("{what}; run `countersign verify --replay`"))
+    };
+    for index in &job.cited.erasures {
+        let entry = Entry::open(&entries::one(tx, *index).await?).map_err(|_| wrong(index))?;
+        let digest = entry.body.get("kept").and_then(|kept| kept.as_str()).unwrap_or_default();
         let body = store::decisions::snapshot(tx, digest).await?.unwrap_or_default();
-        let bytes = zstd::decode_all(body.as_slice()).unwrap_or_default();
-        if id::sha256(&bytes) != *digest {
-            return Err(AppError::ReadOnly(format!(
-                "what is kept for {digest} is missing or was changed"
-            )));
+        let bytes = zstd::decode_all(body.as_slice()).map_err(|_| wrong(index))?;
+        if id::sha256(&bytes) != digest {
+            return Err(wrong(index));
         }
-        add(zip, &layout::erased(index), &bytes)?;
+        add(zip, &layout::erased(*index), &bytes)?;
     }
     Ok(())
 }
@@ -260,7 +248,7 @@ async fn write_erasures<W: Write + Seek>(
 async fn write_by_digest<W: Write + Seek>(
     tx: &mut Tx,
     job: &Job,
-    zip: &mut Writer<W>,
+    zip: &mut Zip<W>,
 ) -> Result<(), AppError> {
     let checked = |digest: &str, bytes: Option<Vec<u8>>| {
         // Where there is no file, the digest is that of the empty text.
@@ -271,17 +259,17 @@ async fn write_by_digest<W: Write + Seek>(
             Err(AppError::ReadOnly(format!("what is kept for {digest} is missing or was changed")))
         }
     };
-    for hex in job.policies() {
-        let digest = format!("sha256:{hex}");
+    for hash in &job.cited.policies {
+        let digest = format!("sha256:{hash}");
         let bytes = checked(&digest, store::decisions::policy(tx, &digest).await?)?;
-        add(zip, &layout::policy(hex), &bytes)?;
+        add(zip, &layout::policy(hash), &bytes)?;
     }
-    for hex in job.facts() {
-        let digest = format!("sha256:{hex}");
+    for hash in &job.cited.facts {
+        let digest = format!("sha256:{hash}");
         let body = store::decisions::snapshot(tx, &digest).await?;
         let body = body.map(|body| zstd::decode_all(body.as_slice())).transpose();
         let body = body.map_err(|error| AppError::internal("facts cannot be read", &error))?;
-        add(zip, &layout::facts(hex), &checked(&digest, body)?)?;
+        add(zip, &layout::facts(hash), &checked(&digest, body)?)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod checkpoints;
 mod read;
 mod rotate;
 mod start;
+mod tiles;
 mod verify;
 
 use std::path::PathBuf;
@@ -13,13 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub use checkpoints::{CheckpointView, CheckpointsView};
 pub use rotate::Rotated;
 pub(crate) use start::check_at_start;
+pub(crate) use tiles::Tiles;
 pub use verify::Verification;
 
 use super::{App, AppError, keyfile};
 use crate::ledger::entry::Entry;
 use crate::ledger::epoch::{self, Epochs, Rotation};
 use crate::ledger::key::SigningKey;
-use crate::ledger::tree::{Frontier, Hash, Node, Plan, consistency_plan, node_sources, root_plan};
+use crate::ledger::tree::{Frontier, Hash, Plan, consistency_plan, root_plan};
 use crate::store::{self, Tx};
 
 /// The key that signs, where the last signed head is kept, and the turn to sign.
@@ -126,22 +128,8 @@ pub(crate) async fn stored_head(tx: &mut Tx) -> Result<Frontier, AppError> {
         .ok_or_else(|| AppError::internal("the ledger's head cannot be read", &size))
 }
 
-async fn node(tx: &mut Tx, node: Node) -> Result<Hash, AppError> {
-    let range = node_sources(node);
-    let before = range.first + u64::from(range.count);
-    let rows = store::ledger::hashes(tx, range.tile_level, range.first, before).await?;
-    let hashes: Option<Vec<Hash>> = rows.iter().map(|bytes| Hash::from_slice(bytes)).collect();
-    hashes
-        .and_then(|hashes| node.fold(&hashes).ok())
-        .ok_or_else(|| AppError::internal("the ledger's hashes have a gap", &range.first))
-}
-
 pub(crate) async fn folded(tx: &mut Tx, plan: &Plan) -> Result<Vec<Hash>, AppError> {
-    let mut hashes = Vec::new();
-    for needed in plan.nodes() {
-        hashes.push(node(tx, needed).await?);
-    }
-    plan.fold(&hashes).map_err(|error| AppError::internal("a proof cannot be made", &error))
+    Tiles::default().folded(tx, plan).await
 }
 
 /// The proof that the tree of `from` entries is the beginning of the one of `to`.
@@ -153,9 +141,9 @@ pub(crate) async fn consistency(tx: &mut Tx, from: u64, to: u64) -> Result<Vec<H
 
 /// The frontier that the stored hashes give for a size, whatever the head says.
 pub(crate) async fn frontier_at(tx: &mut Tx, size: u64) -> Result<Frontier, AppError> {
-    let mut peaks = Vec::new();
+    let (mut tiles, mut peaks) = (Tiles::default(), Vec::new());
     for needed in root_plan(size).nodes() {
-        peaks.push(node(tx, needed).await?);
+        peaks.push(tiles.node(tx, needed).await?);
     }
     Frontier::from_peaks(size, peaks)
         .map_err(|error| AppError::internal("the ledger's hashes do not fit", &error))

@@ -10,12 +10,12 @@ use std::io::Read;
 use serde_json::Value;
 
 use super::entries::{Found, Lines};
-use super::unzip::{Reader, ZipError};
+use super::unzip::{Listed, Reader, ZipError};
 use super::witnessed::{Quorum, Witnessed};
-use super::zip::Member;
 use super::{Decided, FORMAT, Head, Manifest, NAMESPACE, layout};
 use crate::domain::id;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::excerpt;
 use crate::ledger::key::VerifierKey;
 use crate::ledger::note::{MAX_NOTE, Note};
 use crate::ledger::receipt::Receipt;
@@ -87,14 +87,14 @@ pub fn check(from: impl Read, trust: &Trust<'_>) -> Result<Checked, Fault> {
     let witnessed = witnessed(trust, &note)?;
     let older = older(trust, &checker.key, &manifest, &head)?;
     checker.entries(&manifest)?;
-    checker.proofs(&note, &head)?;
+    let entries = checker.proofs(&note, &head)?;
     let erased = checker.erasures()?;
     checker.attestations()?;
     let (policies, facts) = checker.by_digest(&erased)?;
     checker.count(layout::CHANGES, manifest.changes)?;
     checker.count(layout::DEPLOYS, manifest.deploys)?;
     for (what, have, need) in [
-        ("entries", checker.found.leaves.len(), manifest.entries),
+        ("entries", entries, manifest.entries),
         ("erasures", checker.found.erasures.len(), manifest.erasures),
         ("decisions", checker.found.decisions.len(), manifest.decisions),
         ("policies", policies, manifest.policies),
@@ -131,7 +131,7 @@ fn manifest(
         None => manifest.key.parse().map_err(|error| wrong(format!("`key`: {error}")))?,
     };
     if manifest.key != key.to_string() {
-        let have = super::super::excerpt(&manifest.key, 200);
+        let have = excerpt(&manifest.key, 200);
         return Err(wrong(format!("the bundle is of the key {have}, not of {key}")));
     }
     if manifest.origin != key.name() {
@@ -256,8 +256,11 @@ impl<R: Read> Checker<R> {
         Ok(())
     }
 
-    fn proofs(&mut self, note: &str, head: &Checkpoint) -> Result<(), Fault> {
-        for (index, leaf) in std::mem::take(&mut self.found.leaves) {
+    /// The proof of every entry; their leaf hashes are not needed after it. Gives how many there are.
+    fn proofs(&mut self, note: &str, head: &Checkpoint) -> Result<usize, Fault> {
+        let leaves = std::mem::take(&mut self.found.leaves);
+        let count = leaves.len();
+        for (index, leaf) in leaves {
             let name = layout::proof(index);
             let text = self.file(&name, SMALL)?;
             let text = String::from_utf8_lossy(&text);
@@ -276,9 +279,8 @@ impl<R: Read> Checker<R> {
                     )
                 },
             )?;
-            self.found.leaves.push((index, leaf));
         }
-        Ok(())
+        Ok(count)
     }
 
     /// What erasures left: by the digest that an entry holds, that of what there is now. The last one counts.
@@ -327,21 +329,19 @@ impl<R: Read> Checker<R> {
     /// Policies and facts: each is there once, under its own digest; or what an erasure left of it. Gives how many of each.
     fn by_digest(&mut self, erased: &BTreeMap<String, String>) -> Result<(usize, usize), Fault> {
         let decisions = &self.found.decisions;
-        let policies: BTreeSet<String> =
-            decisions.iter().flat_map(Decided::policies).cloned().collect();
-        let facts: BTreeSet<String> = decisions.iter().map(|one| one.facts.clone()).collect();
+        let policies: BTreeSet<Hash> = decisions.iter().flat_map(Decided::policies).collect();
+        let facts: BTreeSet<Hash> = decisions.iter().map(|one| one.facts).collect();
         for (digests, named, most) in [
-            (&policies, layout::policy as fn(&str) -> String, SMALL),
+            (&policies, layout::policy as fn(&Hash) -> String, SMALL),
             (&facts, layout::facts, MAX_FACTS),
         ] {
             for digest in digests {
                 let name = named(digest);
                 self.zip.pass(&name, most, |_| ()).map_err(|error| at(&name, &error))?;
-                let member = self.zip.members().last();
                 let was = format!("sha256:{digest}");
                 let need = erased.get(&was).unwrap_or(&was);
-                let found = |member: &Member| format!("sha256:{}", Hash::new(member.sha256));
-                if member.is_none_or(|member| found(member) != *need) {
+                let found = self.zip.last().map(|member| Hash::new(member.sha256));
+                if found.is_none_or(|found| format!("sha256:{found}") != *need) {
                     return Err(fault(&name, "its bytes do not have this digest"));
                 }
             }
@@ -363,20 +363,35 @@ impl<R: Read> Checker<R> {
 
     /// The sums of all files, their signature, and the archive's own end. Gives how many files there are.
     fn sums(mut self) -> Result<u64, Fault> {
-        let expected = layout::sums(self.zip.members());
-        let found = self.file(layout::SUMS, MAX_STREAMED)?;
-        if found != expected.as_bytes() {
-            let found = String::from_utf8_lossy(&found);
-            let differs = |pair: &(&str, &str)| pair.0 != pair.1;
-            let line = expected.lines().zip(found.lines()).find(differs).map(|(line, _)| line);
-            let name = line.and_then(|line| line.get(66..)).unwrap_or("a file").to_owned();
+        let listed = self.zip.take_listed();
+        let (message, wrong) = self.list(&listed)?;
+        if self.zip.last().is_none_or(|member| member.sha256 != listed.sha256()) {
+            let name = wrong.unwrap_or_else(|| "a file".to_owned());
             return Err(fault(layout::SUMS, format!("it does not have the sum of {name}")));
         }
         let signature = self.file(layout::SIGNATURE, SMALL)?;
-        sshsig::verify(&signature, NAMESPACE, &found, &self.key)
+        sshsig::verify(&signature, NAMESPACE, message, &self.key)
             .map_err(|error| fault(layout::SIGNATURE, error))?;
-        let files = self.zip.members().len() as u64;
+        let files = self.zip.count();
         self.zip.finish().map_err(|error| at("the end of the archive", &error))?;
         Ok(files)
+    }
+
+    /// Reads the list of sums: what is signed, and what stands in the first line that is not as it has to be.
+    fn list(&mut self, listed: &Listed) -> Result<(sshsig::Message, Option<String>), Fault> {
+        let (mut message, mut lines, mut wrong) =
+            (sshsig::Message::default(), Lines::default(), None);
+        let look = |piece: &[u8]| {
+            message.take(piece);
+            lines.take(piece, |number, line| {
+                if wrong.is_none() && !listed.has(number, line) {
+                    let name = String::from_utf8_lossy(line.get(66..).unwrap_or_default());
+                    wrong = Some(format!("{} (line {number})", excerpt(&name, 80)));
+                }
+            });
+        };
+        let read = self.zip.pass(layout::SUMS, MAX_STREAMED, look);
+        read.map_err(|error| at(layout::SUMS, &error))?;
+        Ok((message, wrong))
     }
 }

@@ -32,12 +32,12 @@ pub struct Decided {
     pub sha: String,
     /// How it was decided.
     pub state: String,
-    /// SHA-256 of the facts, hexadecimal.
-    pub facts: String,
-    /// SHA-256 of the organisation's policy, hexadecimal.
-    pub organisation: String,
-    /// SHA-256 of the repository's policy, hexadecimal; `None`: it has none.
-    pub repository: Option<String>,
+    /// SHA-256 of the facts.
+    pub facts: Hash,
+    /// SHA-256 of the organisation's policy.
+    pub organisation: Hash,
+    /// SHA-256 of the repository's policy; `None`: it has none.
+    pub repository: Option<Hash>,
 }
 
 impl Decided {
@@ -53,7 +53,7 @@ impl Decided {
         let policy = body.get("policy")?;
         let repository = match policy.get("repository")? {
             Value::Null => None,
-            value => Some(hex(value.as_str()?)?),
+            value => Some(digest(value.as_str()?)?),
         };
         let id = text(body.get("decision")).filter(|id| is_id(id))?;
         (entry.kind == KIND).then_some(())?;
@@ -64,28 +64,29 @@ impl Decided {
             id,
             sha: text(body.get("sha"))?,
             state: text(body.get("state"))?,
-            facts: hex(&text(body.get("facts"))?)?,
-            organisation: hex(&text(policy.get("organisation"))?)?,
+            facts: digest(&text(body.get("facts"))?)?,
+            organisation: digest(&text(policy.get("organisation"))?)?,
             repository,
         })
     }
 
     /// The digests of its policies.
-    pub fn policies(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.organisation).chain(&self.repository)
+    pub fn policies(&self) -> impl Iterator<Item = Hash> {
+        std::iter::once(self.organisation).chain(self.repository)
     }
 
     /// What differs between a verification summary and this decision.
     pub(super) fn summary_differs(&self, origin: &str, statement: &Value) -> Option<String> {
         let passed = PASSING.contains(&self.state.as_str());
-        let repository = self.repository.as_ref().map_or(Value::Null, |digest| json!(digest));
+        let hex = |hash: &Hash| json!(hash.to_string());
+        let repository = self.repository.as_ref().map_or(Value::Null, hex);
         let known = [
             ("/predicateType", json!(SUMMARY)),
             ("/predicate/verifier/id", json!(format!("https://{origin}"))),
             ("/predicate/timeVerified", json!(self.at)),
             ("/predicate/verificationResult", json!(if passed { "PASSED" } else { "FAILED" })),
-            ("/predicate/policy/digest/sha256", json!(self.organisation)),
-            ("/predicate/inputAttestations/0/digest/sha256", json!(self.facts)),
+            ("/predicate/policy/digest/sha256", hex(&self.organisation)),
+            ("/predicate/inputAttestations/0/digest/sha256", hex(&self.facts)),
             ("/predicate/inputAttestations/1/digest/sha256", repository),
         ];
         self.differs(statement, &known)
@@ -93,7 +94,7 @@ impl Decided {
 
     /// What differs between a change record and this decision.
     pub(super) fn record_differs(&self, origin: &str, statement: &Value) -> Option<String> {
-        let digest = |hex: &String| json!(format!("sha256:{hex}"));
+        let digest = |hash: &Hash| json!(format!("sha256:{hash}"));
         let known = [
             ("/predicateType", json!(RECORD)),
             ("/predicate/decision", json!(self.id)),
@@ -124,10 +125,9 @@ impl Decided {
     }
 }
 
-/// The hexadecimal digits of a digest `sha256:…`.
-fn hex(digest: &str) -> Option<String> {
-    let hex = digest.strip_prefix("sha256:")?;
-    hex.parse::<Hash>().ok().map(|hash| hash.to_string())
+/// A digest `sha256:…`.
+fn digest(text: &str) -> Option<Hash> {
+    text.strip_prefix("sha256:")?.parse().ok()
 }
 
 /// Whether a text is a decision's id, so that it may be a part of a file's name.
@@ -147,6 +147,6 @@ mod tests {
         {
             assert!(!is_id(bad), "{bad}");
         }
-        assert_eq!(hex("sha256:../../etc/passwd"), None);
+        assert_eq!(digest("sha256:../../etc/passwd"), None);
     }
 }

@@ -76,15 +76,15 @@ pub fn record(decision: &str) -> String {
     format!("attestations/{decision}.change-record.dsse.json")
 }
 
-/// The file of a policy; the digest in hexadecimal.
+/// The file of a policy, by its digest.
 #[must_use]
-pub fn policy(digest: &str) -> String {
+pub fn policy(digest: &Hash) -> String {
     format!("policies/{digest}")
 }
 
-/// The file of a decision's facts; the digest in hexadecimal.
+/// The file of a decision's facts, by their digest.
 #[must_use]
-pub fn facts(digest: &str) -> String {
+pub fn facts(digest: &Hash) -> String {
     format!("raw/{digest}")
 }
 
@@ -120,12 +120,10 @@ pub fn read_consistency(text: &[u8]) -> Option<Vec<Hash>> {
     text.strip_suffix('\n')?.split('\n').map(Hash::from_base64).collect()
 }
 
-/// The text of [`SUMS`], as `sha256sum -c` reads it.
+/// A line of [`SUMS`] with its end, as `sha256sum -c` reads it.
 #[must_use]
-pub fn sums(members: &[Member]) -> String {
-    let lines =
-        members.iter().map(|member| format!("{}  {}", Hash::new(member.sha256), member.name));
-    lines.chain([String::new()]).collect::<Vec<_>>().join("\n")
+pub fn sum(member: &Member) -> String {
+    format!("{}  {}\n", Hash::new(member.sha256), member.name)
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 
 use std::io::{self, Read};
 
-use super::zip::{CENTRAL, LOCAL, LOCAL_LEN, Member, Sums, directory};
+use sha2::{Digest as _, Sha256};
+
+use super::layout;
+use super::zip::{CENTRAL, CHUNK, LOCAL, LOCAL_LEN, Member, Sums, end};
 use crate::ledger::excerpt;
 
 /// The longest name that is read.
 const MAX_NAME: usize = 128;
-const CHUNK: usize = 64 * 1024;
 
 /// Why an archive is refused.
 #[derive(Debug, thiserror::Error)]
@@ -46,23 +48,71 @@ pub enum ZipError {
     Directory,
 }
 
-/// Reads an archive from front to back. Which file comes next is said by the reader, never by the archive.
+/// Reads an archive from front to back. Which file comes next is said by the reader, never by the archive. Of what was read
+/// stay sums, and eight bytes a file.
 #[derive(Debug)]
 pub struct Reader<R> {
     from: R,
     at: u64,
-    members: Vec<Member>,
+    last: Option<Member>,
+    count: u64,
+    /// Over the records that the directory has to have.
+    directory: Sums,
+    listed: Listed,
+}
+
+/// The list of sums that the files so far give.
+#[derive(Debug, Default)]
+pub struct Listed {
+    whole: Sha256,
+    /// The beginning of each line's digest: enough to tell which one differs, while the whole decides whether one does.
+    lines: Vec<u64>,
+}
+
+impl Listed {
+    fn note(&mut self, member: &Member) {
+        let line = layout::sum(member);
+        self.whole.update(&line);
+        self.lines.push(mark(line.trim_end_matches('\n').as_bytes()));
+    }
+
+    /// Whether the line of this number (from 1, without its end) is as it has to be, as far as a glance tells.
+    pub fn has(&self, number: u64, line: &[u8]) -> bool {
+        let place = usize::try_from(number).unwrap_or(0).wrapping_sub(1);
+        self.lines.get(place) == Some(&mark(line))
+    }
+
+    /// The digest of the whole list.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.whole.clone().finalize().into()
+    }
+}
+
+fn mark(line: &[u8]) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(line).into();
+    digest.iter().take(8).fold(0, |mark, byte| (mark << 8) | u64::from(*byte))
 }
 
 impl<R: Read> Reader<R> {
     /// An archive from its first byte.
     pub fn new(from: R) -> Self {
-        Self { from, at: 0, members: Vec::new() }
+        let (directory, listed) = (Sums::default(), Listed::default());
+        Self { from, at: 0, last: None, count: 0, directory, listed }
     }
 
-    /// The files so far.
-    pub fn members(&self) -> &[Member] {
-        &self.members
+    /// The file that was read last.
+    pub fn last(&self) -> Option<&Member> {
+        self.last.as_ref()
+    }
+
+    /// How many files were read.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The list of the sums of what was read; the next begins with what is read from here on.
+    pub fn take_listed(&mut self) -> Listed {
+        std::mem::take(&mut self.listed)
     }
 
     /// Reads the file that has to come next, at most `most` bytes of it.
@@ -100,7 +150,10 @@ impl<R: Read> Reader<R> {
             let sums = header.iter().skip(14).take(4).ne(member.crc.to_le_bytes().iter());
             return Err(if sums { ZipError::Sum } else { ZipError::Header });
         }
-        self.members.push(member);
+        self.directory.take(&member.central());
+        self.listed.note(&member);
+        self.count += 1;
+        self.last = Some(member);
         Ok(())
     }
 
@@ -131,21 +184,32 @@ impl<R: Read> Reader<R> {
 
     /// Nothing may follow but the directory of exactly what was read.
     pub fn finish(mut self) -> Result<(), ZipError> {
-        let members = std::mem::take(&mut self.members);
-        for piece in directory(&members, self.at) {
-            let mut found = vec![0; piece.len()];
-            self.fill(&mut found).map_err(|error| match error {
-                ZipError::Cut => ZipError::Directory,
-                other => other,
-            })?;
-            if found != piece {
-                return Err(ZipError::Directory);
-            }
+        let (offset, size) = (self.at, self.directory.size);
+        let mut found = Sums::default();
+        let mut buffer = vec![0; CHUNK];
+        while found.size < size {
+            let want = usize::try_from(size - found.size).unwrap_or(CHUNK).min(CHUNK);
+            let piece = buffer.get_mut(..want).unwrap_or_default();
+            self.fill_directory(piece)?;
+            found.take(piece);
+        }
+        let need = end(self.count, size, offset);
+        let mut tail = vec![0; need.len()];
+        self.fill_directory(&mut tail)?;
+        if found.sha256() != self.directory.sha256() || tail != need {
+            return Err(ZipError::Directory);
         }
         match self.from.read(&mut [0])? {
             0 => Ok(()),
             _ => Err(ZipError::Directory),
         }
+    }
+
+    fn fill_directory(&mut self, bytes: &mut [u8]) -> Result<(), ZipError> {
+        self.fill(bytes).map_err(|error| match error {
+            ZipError::Cut => ZipError::Directory,
+            other => other,
+        })
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), ZipError> {

@@ -3,9 +3,11 @@
 //! Every header is written one way only; [`super::unzip`] reads it by writing it again and comparing.
 //! A file has less than 4 GiB; archives beyond 4 GiB or 65,534 files have the zip64 records that they need.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use sha2::{Digest as _, Sha256};
+
+use super::layout;
 
 /// Version 2.0, no flags, stored, 1980-01-01 00:00:00, then sum and sizes: what local and central headers share.
 const SHARED: [u8; 10] = [20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
@@ -16,6 +18,8 @@ const END_64: [u8; 4] = *b"PK\x06\x06";
 const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 /// Bytes of a local header before the name.
 pub(super) const LOCAL_LEN: usize = 30;
+/// Bytes that are passed on at once.
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// A file of the archive, as it was written or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +51,7 @@ impl Member {
     }
 
     /// Made by Unix, mode 0644; the offset stands in a zip64 field where 32 bits do not hold it.
-    fn central(&self) -> Vec<u8> {
+    pub(super) fn central(&self) -> Vec<u8> {
         let (offset, extra) = match u32::try_from(self.offset) {
             Ok(offset) if offset < u32::MAX => (offset, Vec::new()),
             _ => {
@@ -74,7 +78,7 @@ impl Member {
 }
 
 /// What ends an archive after its central directory.
-fn end(count: u64, size: u64, offset: u64) -> Vec<u8> {
+pub(super) fn end(count: u64, size: u64, offset: u64) -> Vec<u8> {
     let small_count = u16::try_from(count).unwrap_or(u16::MAX);
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let mut bytes = Vec::new();
@@ -89,21 +93,6 @@ fn end(count: u64, size: u64, offset: u64) -> Vec<u8> {
     let sizes = [small(size), small(offset)].map(u32::to_le_bytes).concat();
     bytes.extend([END.as_slice(), &[0; 4], &counts, &sizes, &[0, 0]].concat());
     bytes
-}
-
-/// The central directory and the end, piece by piece.
-pub(super) fn directory(members: &[Member], offset: u64) -> impl Iterator<Item = Vec<u8>> + '_ {
-    let mut size = 0;
-    let count = members.len() as u64;
-    let entries = members.iter().map(move |member| (Some(member), 0));
-    entries.chain(std::iter::once((None, count))).map(move |(member, count)| match member {
-        Some(member) => {
-            let bytes = member.central();
-            size += bytes.len() as u64;
-            bytes
-        }
-        None => end(count, size, offset),
-    })
 }
 
 /// Sums over the bytes of a file as they pass.
@@ -121,6 +110,10 @@ impl Sums {
         self.size += bytes.len() as u64;
     }
 
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        self.sha256.clone().finalize().into()
+    }
+
     pub(super) fn member(self, name: String, offset: u64) -> io::Result<Member> {
         let too_large =
             || io::Error::other(format!("{name} would have 4 GiB or more: take a shorter period"));
@@ -131,24 +124,34 @@ impl Sums {
     }
 }
 
-/// Writes an archive, file by file. What stays in memory is the list of the files.
+/// Writes an archive, file by file. What would grow with the number of files, the directory and the list of their sums, is
+/// written beside it as they come, and copied to its place.
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct Writer<W, S = Cursor<Vec<u8>>> {
     out: W,
     at: u64,
-    members: Vec<Member>,
     open: Option<(String, Sums)>,
+    count: u64,
+    directory: S,
+    sums: S,
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// An archive at the beginning of `out`.
+    /// An archive at the beginning of `out`; what is written beside it stays in memory.
     pub fn new(out: W) -> Self {
-        Self { out, at: 0, members: Vec::new(), open: None }
+        Self::with_notes(out, [Cursor::default(), Cursor::default()])
+    }
+}
+
+impl<W: Write + Seek, S: Read + Write + Seek> Writer<W, S> {
+    /// An archive at the beginning of `out`, with two empty places for what is written beside it.
+    pub fn with_notes(out: W, [directory, sums]: [S; 2]) -> Self {
+        Self { out, at: 0, open: None, count: 0, directory, sums }
     }
 
-    /// The files so far.
-    pub fn members(&self) -> &[Member] {
-        &self.members
+    /// How many files there are so far.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// A whole file.
@@ -158,8 +161,23 @@ impl<W: Write + Seek> Writer<W> {
         let member = sums.member(name.to_owned(), self.at)?;
         self.put(&member.local())?;
         self.put(bytes)?;
-        self.members.push(member);
-        Ok(())
+        self.note(&member)
+    }
+
+    /// The list of the sums of all files so far ([`layout::sum`]), as a file. Tells its pieces.
+    pub fn add_sums(&mut self, name: &str, mut tell: impl FnMut(&[u8])) -> io::Result<()> {
+        self.begin(name)?;
+        self.sums.rewind()?;
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let count = self.sums.read(&mut buffer)?;
+            let piece = buffer.get(..count).unwrap_or_default();
+            if piece.is_empty() {
+                return self.end();
+            }
+            self.write(piece)?;
+            tell(piece);
+        }
     }
 
     /// Begins a file that comes in pieces; its header is written when it ends.
@@ -186,17 +204,22 @@ impl<W: Write + Seek> Writer<W> {
         self.out.seek(SeekFrom::Start(offset))?;
         self.out.write_all(&member.local())?;
         self.out.seek(SeekFrom::Start(self.at))?;
-        self.members.push(member);
-        Ok(())
+        self.note(&member)
     }
 
     /// Writes the directory and gives back what it was written to.
     pub fn finish(mut self) -> io::Result<W> {
-        for piece in directory(&self.members, self.at) {
-            self.out.write_all(&piece)?;
-        }
+        self.directory.rewind()?;
+        let size = io::copy(&mut self.directory, &mut self.out)?;
+        self.out.write_all(&end(self.count, size, self.at))?;
         self.out.flush()?;
         Ok(self.out)
+    }
+
+    fn note(&mut self, member: &Member) -> io::Result<()> {
+        self.count += 1;
+        self.directory.write_all(&member.central())?;
+        self.sums.write_all(layout::sum(member).as_bytes())
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
