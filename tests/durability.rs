@@ -16,12 +16,28 @@
 
 #[path = "durability/child.rs"]
 mod child;
+#[path = "durability/cluster.rs"]
+mod cluster;
+#[path = "durability/disk.rs"]
+mod disk;
 #[path = "durability/driver.rs"]
 mod driver;
 #[path = "durability/faults.rs"]
 mod faults;
+#[path = "durability/gated.rs"]
+mod gated;
 #[path = "durability/judge.rs"]
 mod judge;
+#[path = "durability/postgres.rs"]
+mod postgres;
+#[path = "durability/power.rs"]
+mod power;
+#[path = "harness/postgres/programs.rs"]
+mod programs;
+#[path = "durability/proxy.rs"]
+mod proxy;
+#[path = "durability/read_only.rs"]
+mod read_only;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -104,7 +104,9 @@ fn reason(error: &sqlx::Error) -> String {
             }
             "it refused a statement".to_owned()
         }
-        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        sqlx::Error::PoolTimedOut => {
+            "it cannot be reached, or no connection became free in time".to_owned()
+        },
         sqlx::Error::PoolClosed => "it was closed".to_owned(),
         sqlx::Error::Io(error) => format!("{error}"),
         _ => "the connection broke".to_owned(),
