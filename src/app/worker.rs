@@ -86,11 +86,32 @@ impl Command for Recover {
     }
 }
 
+/// Asks for a fetch of every repository: a mirror may have lost with the power what was fetched last, and deliveries that
+/// came while the service was down say nothing any more.
+struct FetchAll(Vec<String>);
+
+impl Command for FetchAll {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let now = unit.now().micros();
+        for repository in &self.0 {
+            unit.enqueue("fetch", repository, now);
+        }
+        Ok(())
+    }
+}
+
 impl App {
     /// Does work until the service stops. What is done by the clock goes on beside a job and never breaks one off.
     pub async fn work(&self, mut stop: watch::Receiver<bool>) {
         if let Err(error) = self.writer().submit(Recover).await {
             tracing::warn!(%error, "jobs of the last run could not be taken up");
+        }
+        let all = self.config().repositories.iter();
+        let all = all.map(|one| super::project::repository_id(&one.source, &one.name)).collect();
+        if let Err(error) = self.writer().submit(FetchAll(all)).await {
+            tracing::warn!(%error, "mirrors could not be asked for");
         }
         if self.writer().closed().is_some() {
             // Nothing may be written, so there is no work; why was said at start.

@@ -1,5 +1,6 @@
 //! The service as a process of its own: this test binary started again, on a folder that outlives it.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,7 +45,10 @@ fn settings(database: &str, more: &str) -> String {
 
 /// Gives the service of a folder another database, and more to know.
 pub(crate) fn configure(folder: &Path, database: &str, more: &str) {
-    std::fs::write(folder.join(CONFIG), settings(database, more)).expect("a configuration");
+    let mut file = std::fs::File::create(folder.join(CONFIG)).expect("a configuration");
+    file.write_all(settings(database, more).as_bytes()).expect("written");
+    // The disk may be one that loses what was not flushed.
+    file.sync_all().and_then(|()| std::fs::File::open(folder)?.sync_all()).expect("flushed");
 }
 
 fn address_file(folder: &Path) -> PathBuf {

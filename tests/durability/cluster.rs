@@ -81,6 +81,9 @@ impl Cluster {
         while there(&server) || children.iter().any(there) {
             std::thread::sleep(Duration::from_millis(5));
         }
+        // Where nobody collects what is left of them, their ids stay taken, and the next start would take one for a
+        // running server.
+        let _ = fs::remove_file(self.data.path().join("postmaster.pid"));
     }
 }
 

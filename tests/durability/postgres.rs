@@ -103,18 +103,31 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_kept_twice() {
     let service = Service::start_as(scene.folder.path(), Manner::Still).await;
     scene.driver.send(service.address, 10).await;
     let rows = || cluster.psql("select count(*) from delivery").parse::<u64>().expect("a number");
+    let unsure = "the database failed while it kept this; ask again, nothing is recorded twice";
+    let unsure = Say::Refused(503, unsure.to_owned());
     for number in 0..20_u64 {
         let (cut, before) = (if number % 2 == 0 { Cut::After } else { Cut::Before }, rows());
         proxy.cut_next(cut);
         let said = scene.driver.one(service.address).await;
-        let words = "the database failed while it kept this; ask again, nothing is recorded twice";
-        assert_eq!(said, Say::Refused(503, words.to_owned()), "{cut:?}");
         assert_eq!(proxy.struck(), number + 1);
-        assert_eq!(rows(), before + u64::from(cut == Cut::After), "{cut:?} was no such cut");
-        // What the sender does: it sends the same again, and that is taken once.
+        // It looks for itself whether it was kept, and answers by that.
+        let (kept, says) = match cut {
+            Cut::After => (1, Say::Acknowledged),
+            _ => (0, unsure.clone()),
+        };
+        assert_eq!((rows(), said), (before + kept, says), "{cut:?}");
         scene.driver.send_again(service.address).await;
         assert_eq!(rows(), before + 1, "{cut:?}: kept twice, or not");
     }
+    // Where it cannot look either, it says that it does not know; sent again, it is taken once.
+    let before = rows();
+    proxy.cut_next(Cut::AfterForGood);
+    assert_eq!(scene.driver.one(service.address).await, unsure);
+    assert_eq!(rows(), before + 1, "it was not kept");
+    proxy.accept().await;
+    service.is_ready().await;
+    scene.driver.send_again(service.address).await;
+    assert_eq!(rows(), before + 1, "kept twice");
     assert_eq!(scene.faults().await, Vec::<String>::new());
 }
 

@@ -20,12 +20,24 @@ pub(crate) enum Cut {
     Before,
     /// The database does it, and the connection breaks before the answer.
     After,
+    /// The same, and nobody can connect any more until [`Proxy::accept`].
+    AfterForGood,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     cut: AtomicU8,
     struck: AtomicU64,
+    running: Mutex<Option<AbortHandle>>,
+}
+
+impl Shared {
+    /// Breaks every connection, and refuses new ones.
+    fn refuse(&self) {
+        if let Some(task) = self.running.lock().expect("the task").take() {
+            task.abort();
+        }
+    }
 }
 
 /// A proxy in front of a database.
@@ -33,7 +45,6 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     to: u16,
     shared: Arc<Shared>,
-    running: Mutex<Option<AbortHandle>>,
 }
 
 impl Proxy {
@@ -41,7 +52,7 @@ impl Proxy {
     pub(crate) async fn new(to: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
-        let proxy = Self { port, to, shared: Arc::default(), running: Mutex::default() };
+        let proxy = Self { port, to, shared: Arc::default() };
         proxy.run(listener);
         proxy
     }
@@ -55,7 +66,7 @@ impl Proxy {
                 open.spawn(carry(client, to, Arc::clone(&shared)));
             }
         });
-        *self.running.lock().expect("the task") = Some(task.abort_handle());
+        *self.shared.running.lock().expect("the task") = Some(task.abort_handle());
     }
 
     /// The next commit is cut, and it alone.
@@ -70,9 +81,7 @@ impl Proxy {
 
     /// Breaks every connection, and refuses new ones.
     pub(crate) fn refuse(&self) {
-        if let Some(task) = self.running.lock().expect("the task").take() {
-            task.abort();
-        }
+        self.shared.refuse();
     }
 
     /// Takes connections again.
@@ -102,7 +111,7 @@ async fn carry(client: TcpStream, to: u16, shared: Arc<Shared>) {
     // Whichever ends first ends both, and with them both connections.
     tokio::select! {
         () = questions(from_client, to_database, &shared, &held) => {}
-        () = answers(from_database, to_client, &held) => {}
+        () = answers(from_database, to_client, &shared, &held) => {}
     }
 }
 
@@ -130,11 +139,20 @@ async fn questions(
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, held: &AtomicU8) {
+async fn answers(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    shared: &Shared,
+    held: &AtomicU8,
+) {
     let mut buffer = vec![0; 1 << 16];
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
-        if held.load(Ordering::SeqCst) == Cut::After as u8 {
+        let cut = held.load(Ordering::SeqCst);
+        if cut == Cut::AfterForGood as u8 {
+            shared.refuse();
+        }
+        if cut != Cut::None as u8 {
             return;
         }
         if to.write_all(&buffer[..count]).await.is_err() {
