@@ -29,6 +29,27 @@ pub fn fresh_database() -> String {
     format!("postgres://tester@127.0.0.1:{}/{name}", server.port)
 }
 
+/// Writes a database into a file, as an operator backs it up.
+pub fn dump(url: &str, file: &Path) {
+    let file = file.display().to_string();
+    tool("pg_dump", &["-Fc", "-d", url, "-f", &file]);
+}
+
+/// Puts a database back to what a file says, whoever uses it.
+pub fn restore(url: &str, file: &Path) {
+    let (server, name) = (server(), url.rsplit('/').next().expect("a name"));
+    for sql in [format!("drop database {name} with (force)"), format!("create database {name}")] {
+        let done = server.psql("postgres", &sql);
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    tool("pg_restore", &["-d", url, &file.display().to_string()]);
+}
+
+fn tool(name: &str, words: &[&str]) {
+    let done = Command::new(server().bin.join(name)).args(words).output().expect(INSTALL);
+    assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
 struct Server {
     port: u16,
     bin: PathBuf,

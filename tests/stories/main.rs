@@ -40,6 +40,7 @@ mod policy_source;
 mod queue;
 mod rebuild;
 mod replay;
+mod restored;
 mod reverts;
 mod rollout;
 mod schemas;
