@@ -20,6 +20,7 @@ mod migrate;
 pub mod accounts;
 pub mod aggregates;
 pub mod changes;
+mod damage;
 pub mod decisions;
 pub mod deliveries;
 pub mod deploys;

@@ -22,6 +22,7 @@ mod comments;
 mod dependencies;
 mod examples;
 mod exempt;
+mod flips;
 mod gate;
 mod https;
 mod intake;

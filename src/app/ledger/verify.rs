@@ -74,10 +74,12 @@ impl App {
         &self,
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Verification, AppError> {
+        let damage = self.db().damage().await?;
+        let mut faults: Vec<String> =
+            damage.iter().map(|line| format!("the database's file is damaged: {line}")).collect();
         let mut tx = self.db().read().await?;
         let (size, head) = store::ledger::head(&mut tx).await?;
         let mut verifier = Verifier::with_tiles();
-        let mut faults = Vec::new();
         let epochs = self.known_epochs(&mut tx, &mut faults).await?;
         let checkpoints = store::ledger::checkpoints(&mut tx).await?;
         announce_checkpoints(&checkpoints, &epochs, &mut verifier, &mut faults);
