@@ -356,8 +356,8 @@ impl Counted {
         *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
-    fn close(&self, reason: String) {
-        if self.closed.set(reason.clone()).is_ok() {
+    fn close(&self, reason: &str) {
+        if self.closed.set(reason.to_owned()).is_ok() {
             tracing::error!("NOTHING IS WRITTEN ANY MORE: {reason}");
         }
     }
@@ -409,7 +409,7 @@ impl Writer {
         tokio::spawn(write(db, clock, waiting, Arc::clone(&counted)));
         let writer = Self { queue, counted };
         if let Some(reason) = closed {
-            writer.close(reason);
+            writer.close(&reason);
         }
         writer
     }
@@ -428,7 +428,7 @@ impl Writer {
     }
 
     /// Writes nothing any more until the service is started anew, for this reason; the first one stands.
-    pub(super) fn close(&self, reason: String) {
+    pub(super) fn close(&self, reason: &str) {
         self.counted.close(reason);
     }
 
@@ -483,7 +483,7 @@ async fn write(
                 tracing::error!(why = %failed.why, "a batch was not kept; its connection is thrown away");
                 counted.fails(Some(failed.why));
                 if let AppError::ReadOnly(reason) = &failed.told {
-                    counted.close(reason.clone());
+                    counted.close(reason);
                 }
                 doubtful = !forget(&db).await;
                 Err(failed.told)

@@ -110,7 +110,7 @@ fn reason(error: &sqlx::Error) -> String {
         }
         sqlx::Error::PoolTimedOut => {
             "it cannot be reached, or no connection became free in time".to_owned()
-        },
+        }
         sqlx::Error::PoolClosed => "it was closed".to_owned(),
         sqlx::Error::Io(error) => format!("{error}"),
         _ => "the connection broke".to_owned(),

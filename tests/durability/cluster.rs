@@ -76,7 +76,9 @@ impl Cluster {
         let server = noted.lines().next().expect("its process").trim().to_owned();
         let children = children(&server);
         kill(&server);
-        children.iter().for_each(|child| kill(child));
+        for child in &children {
+            kill(child);
+        }
         let there = |pid: &String| state(pid).is_some_and(|state| state != 'Z');
         while there(&server) || children.iter().any(there) {
             std::thread::sleep(Duration::from_millis(5));

@@ -73,7 +73,8 @@ impl Gated {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .build().expect("a client");
+            .build()
+            .expect("a client");
         Self { sha, ci, auditor, client, _forge: outside }
     }
 

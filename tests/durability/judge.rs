@@ -43,7 +43,12 @@ pub(crate) async fn execute(folder: &Path, sql: &'static str, id: &str) {
 impl Judge {
     /// A judge who has seen nothing yet.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), frontier: Frontier::new(), compared: 0, recorded: BTreeSet::new() }
+        Self {
+            folder: folder.to_owned(),
+            frontier: Frontier::new(),
+            compared: 0,
+            recorded: BTreeSet::new(),
+        }
     }
 
     /// Everything that is wrong, in words; empty: it holds.

@@ -94,9 +94,7 @@ async fn control_a_writer_that_is_not_set_to_flush_each_commit_loses_some() {
         let elsewhere = TempDir::new().expect("another folder");
         let mut driver = Driver::new(elsewhere.path());
         let mut service = Service::start_as(&disk.path(), Manner::Careless).await;
-        driver
-            .load(service.address, Duration::from_millis(500), || cut(&disk, &mut service))
-            .await;
+        driver.load(service.address, Duration::from_millis(500), || cut(&disk, &mut service)).await;
         disk.switch_on();
         let pool = careless(&disk.path()).await;
         let (whole,): (String,) = sqlx::query_as("pragma integrity_check")

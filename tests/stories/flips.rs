@@ -2,7 +2,7 @@
 //! the service or `countersign verify` says so, or the place carried no meaning. Nothing panics, and whatever is signed
 //! afterwards is signed over the entries that were there before.
 //!
-//! `COUNTERSIGN_FLIPS` says at how many places (240).
+//! `COUNTERSIGN_FLIPS` says at how many places (160).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,14 +17,14 @@ use countersign::ledger::key::VerifierKey;
 use countersign::ledger::tree::{Frontier, leaf_hash};
 use tempfile::TempDir;
 
-use crate::harness::{Kind, World};
 use crate::harness::town::{REPO, Town, VALUES, done};
+use crate::harness::{Kind, World};
 
 /// So many at the same time.
 const AT_ONCE: u64 = 4;
 
 fn flips() -> u64 {
-    std::env::var("COUNTERSIGN_FLIPS").map_or(240, |flips| flips.parse().expect("a number"))
+    std::env::var("COUNTERSIGN_FLIPS").map_or(160, |flips| flips.parse().expect("a number"))
 }
 
 /// A database at rest, and everything that is known of it.
@@ -69,7 +69,8 @@ impl Original {
         grow(&town.world.app, 260).await.expect("it grows");
         town.world.app.checkpoint(&Caller::operator()).await.expect("signed");
         let app = &town.world.app;
-        let size = app.verify_ledger(&Caller::operator(), |_, _| {}).await.expect("it is read").size;
+        let size =
+            app.verify_ledger(&Caller::operator(), |_, _| {}).await.expect("it is read").size;
         let mut entries = Vec::new();
         for index in 0..size {
             entries.push(app.entry(&Caller::operator(), index).await.expect("an entry").1);
@@ -109,8 +110,8 @@ impl Original {
         said
     }
 
-    /// As operators look: the service at its start, `verify`, `verify --replay`; where these say nothing and yet what
-    /// follows from the deliveries is another, `rebuild` has to.
+    /// As operators look: the service at its start, `verify`, `verify --replay`, `rebuild`. Where all of them say nothing,
+    /// what follows from the deliveries is the same.
     async fn said_by(&self, app: &App) -> Vec<String> {
         let operator = Caller::operator();
         let mut said: Vec<String> =
@@ -162,6 +163,14 @@ impl Original {
         bytes
     }
 
+    /// A place of the file where something stands: most of a small file is room for more.
+    fn somewhere(&self, seed: u64) -> usize {
+        let places = (0..).map(|next| random(seed * 1000 + next) >> 16);
+        let mut places = places.map(|place| usize::try_from(place).expect("64 bits"));
+        let found = places.find(|place| self.bytes[place % self.bytes.len()] != 0);
+        found.expect("not all is empty") % self.bytes.len()
+    }
+
     /// Where some bytes stand in the file.
     fn place(&self, of: &[u8]) -> usize {
         self.bytes.windows(of.len()).position(|window| window == of).expect("it is in the file")
@@ -178,9 +187,8 @@ async fn a_flipped_byte_anywhere_in_the_file_is_told_or_means_nothing() {
             tokio::spawn(async move {
                 let mut said = BTreeMap::new();
                 for seed in (0..flips()).filter(|seed| seed % AT_ONCE == lane) {
-                    let random = random(seed + 1);
-                    let at = usize::try_from(random >> 16).expect("64 bits") % original.bytes.len();
-                    let by = u8::try_from(random & 0xff).expect("a byte").max(1);
+                    let at = original.somewhere(seed + 1);
+                    let by = u8::try_from(random(seed + 1) & 0xff).expect("a byte").max(1);
                     // On a thread of its own: a panic is told with its place.
                     let (of, bytes) = (Arc::clone(&original), original.flipped(at, by));
                     let here = tokio::runtime::Handle::current();
@@ -204,7 +212,7 @@ async fn a_flipped_byte_anywhere_in_the_file_is_told_or_means_nothing() {
         }
     }
     println!("{told} of {} places were told, the others carried no meaning", said.len());
-    assert!(told * 4 > said.len(), "only {told} of {} were told", said.len());
+    assert!(told * 2 > said.len(), "only {told} of {} were told", said.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -213,7 +221,9 @@ async fn control_a_flip_in_an_entry_a_hash_and_a_checkpoint_is_told_with_its_pla
     let (size, entry) = (original.entries.len(), &original.entries[100]);
     let mut tile = Frontier::new();
     let leaves: Vec<_> = original.entries[..256].iter().map(|bytes| leaf_hash(bytes)).collect();
-    leaves.iter().for_each(|leaf| drop(tile.append(*leaf)));
+    for leaf in &leaves {
+        tile.append(*leaf);
+    }
     let note = format!("ledger.example/test\n{size}\n");
     for (place, named) in [
         (original.place(entry) + 30, "entry 100"),

@@ -162,7 +162,7 @@ impl App {
              signed until the service is started again over a ledger that begins with them",
             head.size
         );
-        self.writer().close(reason.clone());
+        self.writer().close(&reason);
         Err(AppError::ReadOnly(reason))
     }
 

@@ -24,7 +24,9 @@ pub(super) fn packs(mirror: &Path) -> BTreeSet<PathBuf> {
 pub(super) fn flush_packs(mirror: &Path, before: &BTreeSet<PathBuf>) {
     let new: Vec<PathBuf> = packs(mirror).difference(before).cloned().collect();
     if !new.is_empty() {
-        new.iter().for_each(|file| flush(file));
+        for file in &new {
+            flush(file);
+        }
         flush(&folder(mirror));
     }
 }
