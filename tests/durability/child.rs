@@ -16,6 +16,7 @@ use countersign::app::{App, Caller};
 use countersign::clock::Clock;
 use countersign::config::Config;
 use countersign::integrations::Headers;
+use countersign::store::Db;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::watch;
@@ -272,17 +273,18 @@ impl Service {
     /// Waits until a head was signed over everything that is there.
     pub(crate) async fn has_signed(&self) {
         let head = self.folder.join("countersign.key.head");
-        let read = || std::fs::read_to_string(&head).unwrap_or_default();
+        let db = Db::open(&config(&self.folder).database_url.0).await.expect("the database opens");
         let began = Instant::now();
-        let mut last = read();
         loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let now = read();
-            if !now.is_empty() && now == last {
-                return;
+            let mut tx = db.read().await.expect("it reads");
+            let (size, _) = countersign::store::ledger::head(&mut tx).await.expect("the head");
+            drop(tx);
+            let note = std::fs::read_to_string(&head).unwrap_or_default();
+            if note.lines().nth(1) == Some(size.to_string().as_str()) {
+                return db.close().await;
             }
             assert!(began.elapsed() < PATIENCE, "nothing was signed");
-            last = now;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! A disk that returns another byte than was written, at hundreds of places of the database's file, one at a time:
-//! the service or `countersign verify` says so, or the place carried no meaning. Nothing panics, and whatever is signed
-//! afterwards is signed over the entries that were there before.
+//! the service, `countersign verify` or `rebuild` says so, or the place carried no meaning (room that is not in use, headers
+//! that are kept with a delivery). Nothing panics, and whatever is signed afterwards is signed over the entries that were
+//! there before.
 //!
 //! `COUNTERSIGN_FLIPS` says at how many places (160).
 
