@@ -5,14 +5,14 @@ use super::{Db, StoreError};
 
 /// Lines that are worth reading.
 const ENOUGH: usize = 20;
-/// All of it, indexes included: reads the whole file.
-const CHECK: &str = "pragma integrity_check(20)";
 
 impl Db {
     /// What is wrong with the file, in SQLite's words; empty: it is whole. PostgreSQL has programs of its own for it.
     pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
         let Self::Sqlite { readers, .. } = self else { return Ok(Vec::new()) };
-        let lines: Vec<(String,)> = sqlx::query_as(CHECK).fetch_all(readers).await?;
+        // All of it, indexes included: this reads the whole file.
+        let check = sqlx::query_as("pragma integrity_check(20)");
+        let lines: Vec<(String,)> = check.fetch_all(readers).await?;
         Ok(lines.into_iter().map(|(line,)| line).filter(|line| line != "ok").take(ENOUGH).collect())
     }
 }
