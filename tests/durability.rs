@@ -3,8 +3,9 @@
 //! A driver sends deliveries and writes down elsewhere what was acknowledged; the service is a process of its own and
 //! is killed in the middle; a judge compares after each restart. Controls show that the judge finds what is missing.
 //!
-//! `COUNTERSIGN_KILLS` says how often to kill (100). A process kill cannot show what `synchronous=NORMAL` loses: the
-//! kernel still has the pages, only a power cut takes them. The control is therefore a service that drops a commit.
+//! `COUNTERSIGN_KILLS` says how often to kill (100), `COUNTERSIGN_CUTS` how often to cut the power (12),
+//! `COUNTERSIGN_DATABASE_KILLS` how often to kill PostgreSQL (6). A process kill cannot show what `synchronous=NORMAL` loses: the
+//! kernel still has the pages, only a power cut takes them (`power`).
 
 #![allow(
     clippy::expect_used,
@@ -16,12 +17,28 @@
 
 #[path = "durability/child.rs"]
 mod child;
+#[path = "durability/cluster.rs"]
+mod cluster;
+#[path = "durability/disk.rs"]
+mod disk;
 #[path = "durability/driver.rs"]
 mod driver;
 #[path = "durability/faults.rs"]
 mod faults;
+#[path = "durability/gated.rs"]
+mod gated;
 #[path = "durability/judge.rs"]
 mod judge;
+#[path = "durability/postgres.rs"]
+mod postgres;
+#[path = "durability/power.rs"]
+mod power;
+#[path = "harness/postgres/programs.rs"]
+mod programs;
+#[path = "durability/proxy.rs"]
+mod proxy;
+#[path = "durability/read_only.rs"]
+mod read_only;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

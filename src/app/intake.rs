@@ -92,15 +92,18 @@ impl App {
     async fn keep(&self, command: KeepDelivery) -> Result<Receipt, AppError> {
         let (delivery, sha) = (command.delivery.id.clone(), command.delivery.body_sha256.clone());
         match self.writer().submit(command).await {
-            Err(AppError::Ambiguous) => {
-                let mut tx = self.db().read().await?;
-                match deliveries::sha(&mut tx, &delivery).await? {
-                    Some(kept) if kept == sha => Ok(Receipt::Duplicate(delivery)),
-                    _ => Err(AppError::Ambiguous),
-                }
-            }
+            // Where it cannot be looked up either, it stays unknown.
+            Err(AppError::Ambiguous) => match self.kept_sha(&delivery).await {
+                Ok(Some(kept)) if kept == sha => Ok(Receipt::Duplicate(delivery)),
+                _ => Err(AppError::Ambiguous),
+            },
             other => other,
         }
+    }
+
+    async fn kept_sha(&self, delivery: &str) -> Result<Option<String>, AppError> {
+        let mut tx = self.db().read().await?;
+        Ok(deliveries::sha(&mut tx, delivery).await?)
     }
 
     /// Counts a delivery that is refused at the door: bounded, applied nowhere.

@@ -14,6 +14,8 @@ use crate::store::jobs::{self, Job};
 
 /// How long to sleep when nothing is due.
 const IDLE: Duration = Duration::from_millis(200);
+/// How long to wait while nothing can be kept.
+const BROKEN: Duration = Duration::from_secs(1);
 /// How often the organisation file, the canary and the like are looked at.
 const TICK: Duration = Duration::from_secs(5);
 /// How often the members of the teams that back roles are read, beside every delivery about them: two questions a team,
@@ -33,6 +35,16 @@ impl Command for Claim {
         let now = unit.now().micros();
         Ok(jobs::claim(unit.tx(), now).await?)
     }
+}
+
+/// What came of looking for a job.
+enum Round {
+    /// One was done, well or not.
+    Done,
+    /// None is due.
+    Idle,
+    /// The database did not keep what became of one.
+    Doubtful,
 }
 
 enum Ending {
@@ -74,11 +86,32 @@ impl Command for Recover {
     }
 }
 
+/// Asks for a fetch of every repository: a mirror may have lost with the power what was fetched last, and deliveries that
+/// came while the service was down say nothing any more.
+struct FetchAll(Vec<String>);
+
+impl Command for FetchAll {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        let now = unit.now().micros();
+        for repository in &self.0 {
+            unit.enqueue("fetch", repository, now);
+        }
+        Ok(())
+    }
+}
+
 impl App {
     /// Does work until the service stops. What is done by the clock goes on beside a job and never breaks one off.
     pub async fn work(&self, mut stop: watch::Receiver<bool>) {
         if let Err(error) = self.writer().submit(Recover).await {
             tracing::warn!(%error, "jobs of the last run could not be taken up");
+        }
+        let all = self.config().repositories.iter();
+        let all = all.map(|one| super::project::repository_id(&one.source, &one.name)).collect();
+        if let Err(error) = self.writer().submit(FetchAll(all)).await {
+            tracing::warn!(%error, "mirrors could not be asked for");
         }
         if self.writer().closed().is_some() {
             // Nothing may be written, so there is no work; why was said at start.
@@ -114,9 +147,10 @@ impl App {
             match self.until_verification().await {
                 Ok(wait) if wait.is_zero() => {
                     self.on_verification().await;
-                    // Where how it ended cannot be kept, it is due again at once, and would be done without a rest.
-                    let rest = self.config().ledger.verify_interval.min(LOOK_AGAIN);
-                    tokio::time::sleep(rest).await;
+                    // How it ended could not be kept: it is due still, and would be for as long as nothing can be.
+                    if self.until_verification().await.is_ok_and(|wait| wait.is_zero()) {
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                    }
                 }
                 Ok(wait) => tokio::time::sleep(wait.min(LOOK_AGAIN)).await,
                 Err(error) => {
@@ -157,18 +191,28 @@ impl App {
         }
     }
 
-    /// One job after the other.
+    /// One job after the other. Where it could not be kept that a job was taken, or how it ended, the job may stand as
+    /// running with nobody running it: such jobs are taken up again as soon as something can be kept.
     async fn keep_working(&self) {
         loop {
-            if !self.work_once().await {
-                tokio::time::sleep(IDLE).await;
+            match self.work_once().await {
+                Round::Done => {}
+                Round::Idle => tokio::time::sleep(IDLE).await,
+                Round::Doubtful => self.recover().await,
             }
+        }
+    }
+
+    async fn recover(&self) {
+        while let Err(error) = self.writer().submit(Recover).await {
+            tracing::warn!(%error, "jobs that were broken off cannot be taken up yet");
+            tokio::time::sleep(BROKEN).await;
         }
     }
 
     /// Does everything that is due now and returns when nothing is left: for the demo and the tests.
     pub async fn work_until_idle(&self) {
-        while self.work_once().await {}
+        while matches!(self.work_once().await, Round::Done) {}
     }
 
     /// Work that is waiting, running or parked, with its last error: for operators and tests.
@@ -197,14 +241,14 @@ impl App {
         }
     }
 
-    /// Takes one job and does it; `false`: nothing is due.
-    async fn work_once(&self) -> bool {
+    /// Takes one job and does it.
+    async fn work_once(&self) -> Round {
         let job = match self.writer().submit(Claim).await {
             Ok(Some(job)) => job,
-            Ok(None) => return false,
+            Ok(None) => return Round::Idle,
             Err(error) => {
                 tracing::warn!(%error, "no job could be taken");
-                return false;
+                return Round::Doubtful;
             }
         };
         let span = tracing::info_span!("job", id = %job.id, attempt = job.attempts);
@@ -226,8 +270,9 @@ impl App {
         };
         if let Err(error) = self.writer().submit(Finish { job, ending }).await {
             tracing::warn!(%error, "a job's end could not be kept; it will run again");
+            return Round::Doubtful;
         }
-        true
+        Round::Done
     }
 
     async fn run(&self, job: &Job) -> Result<(), AppError> {

@@ -10,13 +10,14 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 mod again;
 mod evidence;
+mod seen;
 
 pub(super) use self::evidence::Document;
 use super::AppError;
@@ -29,6 +30,7 @@ use crate::store::deliveries::{self, DeliveryState};
 use crate::store::jobs;
 use crate::store::repositories::Repository;
 use crate::store::{self, Db, Tx};
+use seen::Seen;
 
 /// Commands in one transaction at the most: a batch should stay well under a second.
 const BATCH: usize = 256;
@@ -321,8 +323,6 @@ impl<C: Command> Work for Pending<C> {
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Box<dyn Work>>,
-    /// Why nothing may be written, if so.
-    closed: Option<String>,
     counted: Arc<Counted>,
 }
 
@@ -342,6 +342,8 @@ struct Counted {
     commands: AtomicU64,
     /// Why the last batch could not be kept; `None`: it could.
     failing: Mutex<Option<String>>,
+    /// Why nothing may be written any more, if so.
+    closed: OnceLock<String>,
 }
 
 impl Counted {
@@ -352,6 +354,12 @@ impl Counted {
 
     fn fails(&self, why: Option<String>) {
         *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn close(&self, reason: &str) {
+        if self.closed.set(reason.to_owned()).is_ok() {
+            tracing::error!("NOTHING IS WRITTEN ANY MORE: {reason}");
+        }
     }
 
     fn failing(&self) -> Option<String> {
@@ -388,7 +396,7 @@ impl Command for Probe {
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("closed", &self.closed).finish_non_exhaustive()
+        f.debug_struct("Writer").field("closed", &self.closed()).finish_non_exhaustive()
     }
 }
 
@@ -399,7 +407,11 @@ impl Writer {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let counted = Arc::new(Counted::default());
         tokio::spawn(write(db, clock, waiting, Arc::clone(&counted)));
-        Self { queue, closed, counted }
+        let writer = Self { queue, counted };
+        if let Some(reason) = closed {
+            writer.close(&reason);
+        }
+        writer
     }
 
     /// How much was written since the start.
@@ -412,7 +424,12 @@ impl Writer {
     /// Why nothing may be written, if so.
     #[must_use]
     pub fn closed(&self) -> Option<&str> {
-        self.closed.as_deref()
+        self.counted.closed.get().map(String::as_str)
+    }
+
+    /// Writes nothing any more until the service is started anew, for this reason; the first one stands.
+    pub(super) fn close(&self, reason: &str) {
+        self.counted.close(reason);
     }
 
     /// Whether what is sent is kept. After a batch that was not, it tries again before it answers.
@@ -428,8 +445,8 @@ impl Writer {
 
     /// Runs a command and waits for the commit.
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Out, AppError> {
-        if let Some(reason) = &self.closed {
-            return Err(AppError::ReadOnly(reason.clone()));
+        if let Some(reason) = self.closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
         }
         let (reply, answer) = oneshot::channel();
         let stopped = || AppError::Unavailable("the service is stopping".to_owned());
@@ -449,11 +466,12 @@ async fn write(
 ) {
     let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH);
     let mut doubtful = false;
+    let mut seen = Seen::default();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         if doubtful {
             doubtful = !forget(&db).await;
         }
-        let fate = match write_batch(&db, clock.now(), &mut batch).await {
+        let fate = match write_batch(&db, clock.now(), &mut batch, &mut seen).await {
             Ok(wrote) => {
                 counted.count(batch.len());
                 if wrote {
@@ -464,6 +482,9 @@ async fn write(
             Err(failed) => {
                 tracing::error!(why = %failed.why, "a batch was not kept; its connection is thrown away");
                 counted.fails(Some(failed.why));
+                if let AppError::ReadOnly(reason) = &failed.told {
+                    counted.close(reason);
+                }
                 doubtful = !forget(&db).await;
                 Err(failed.told)
             }
@@ -484,9 +505,15 @@ async fn forget(db: &Db) -> bool {
     in_place
 }
 
-async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<bool, Failed> {
+async fn write_batch(
+    db: &Db,
+    now: Time,
+    batch: &mut [Box<dyn Work>],
+    seen: &mut Seen,
+) -> Result<bool, Failed> {
     db.is_in_place().map_err(AppError::from)?;
     let mut unit = Unit::begin(db, now).await?;
+    seen.check(&mut unit.tx, &unit.frontier).await?;
     for work in batch {
         if let Err(error) = run_alone(&mut unit, work.as_mut()).await? {
             let error = if work.again(&error) {
@@ -501,8 +528,10 @@ async fn write_batch(db: &Db, now: Time, batch: &mut [Box<dyn Work>]) -> Result<
     }
     let wrote = unit.seal().await?;
     // Looked at after the commit as well: what was committed into a file that is gone was not kept.
-    let committed = unit.tx.commit().await.and_then(|()| db.is_in_place()).map(|()| wrote);
-    committed.map_err(|error| Failed { told: AppError::Ambiguous, why: error.to_string() })
+    let committed = unit.tx.commit().await.and_then(|()| db.is_in_place());
+    committed.map_err(|error| Failed { told: AppError::Ambiguous, why: error.to_string() })?;
+    seen.committed(unit.frontier);
+    Ok(wrote)
 }
 
 /// Runs one command in a savepoint of its own. The outer error: the database gave the whole transaction up (a full

@@ -41,7 +41,7 @@ impl Mirror {
                 .mkpath(true)
                 .external_template(false)
                 .initial_head("main");
-            Repository::init_opts(dir, &options)
+            Repository::init_opts(dir, &options).inspect(|_| durable::flush_all(dir))
         };
         let git = git.map_err(|error| not_a_repository(dir, &error))?;
         if dir.join("objects/info/alternates").exists() {
@@ -63,6 +63,7 @@ impl Mirror {
     /// Brings branches and proposal heads up to date, and removes what the source removed. What we judged
     /// before stays, by [`Mirror::keep`].
     pub fn fetch(&self, spec: &FetchSpec) -> Result<(), GitError> {
+        durable::forget_torn_refs(&self.dir);
         match spec.transport()? {
             Transport::Local => self.fetch_local(spec)?,
             Transport::Https => super::fetch::by_program(&self.dir, spec)?,
@@ -100,7 +101,10 @@ impl Mirror {
         // Pruned before refs are written: a branch `a/b` can only be made where a removed `a` no longer is.
         let fetched = (|| {
             remote.connect(Direction::Fetch)?;
+            let before = durable::packs(&self.dir);
             remote.download(&spec.refspecs, None)?;
+            // What refs are to name is on the disk before they do: a mirror whose refs are there fetches nothing anew.
+            durable::flush_packs(&self.dir, &before);
             remote.prune(None)?;
             remote.update_tips(None, RemoteUpdateFlags::empty(), AutotagOption::None, None)?;
             remote.disconnect()
@@ -125,5 +129,6 @@ impl Mirror {
     }
 }
 
+mod durable;
 #[cfg(test)]
 mod tests;

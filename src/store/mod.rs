@@ -20,6 +20,7 @@ mod migrate;
 pub mod accounts;
 pub mod aggregates;
 pub mod changes;
+mod damage;
 pub mod decisions;
 pub mod deliveries;
 pub mod deploys;
@@ -56,6 +57,9 @@ pub use migrate::{Migration, migrations};
 const SQLITE_READERS: u32 = 4;
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a question waits for a connection to PostgreSQL. A delivery may wait for the batch before it and for its own,
+/// and forges give up after ten seconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Connections to PostgreSQL per node.
 const POSTGRES_CONNECTIONS: u32 = 12;
 /// The oldest SQLite without the WAL-reset corruption (3.7.0 to 3.51.2).
@@ -107,7 +111,9 @@ fn reason(error: &sqlx::Error) -> String {
             }
             "it refused a statement".to_owned()
         }
-        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        sqlx::Error::PoolTimedOut => {
+            "it cannot be reached, or no connection became free in time".to_owned()
+        }
         sqlx::Error::PoolClosed => "it was closed".to_owned(),
         sqlx::Error::Io(error) => format!("{error}"),
         _ => "the connection broke".to_owned(),
@@ -203,7 +209,7 @@ impl Db {
             let options = options.options([("synchronous_commit", "on")]);
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY_TIMEOUT)
+                .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_with(options)
                 .await?;
             return Ok(Self::Postgres(pool));

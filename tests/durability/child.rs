@@ -1,5 +1,6 @@
 //! The service as a process of its own: this test binary started again, on a folder that outlives it.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,23 +16,40 @@ use countersign::app::{App, Caller};
 use countersign::clock::Clock;
 use countersign::config::Config;
 use countersign::integrations::Headers;
+use countersign::store::Db;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqlitePool;
 use tokio::sync::watch;
 
 /// The variable that makes this binary the service; its value is the folder.
 pub(crate) const FOLDER: &str = "COUNTERSIGN_TEST_CHILD";
 /// The secret of the test's GitHub.
 pub(crate) const SECRET: &str = "It's a Secret to Everybody";
+/// Where a service's own configuration stands, if it has one.
+const CONFIG: &str = "service.toml";
 /// How long a start, or coming back, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The configuration of a service on a folder.
+/// The configuration of a service on a folder: SQLite, and nothing to judge, unless another was written there.
 pub(crate) fn config(folder: &Path) -> Config {
-    let text = format!(
-        "[database]\nurl = \"sqlite:countersign.db\"\n[ledger]\norigin = \"ledger.example/durability\"\n\
-         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n"
-    );
+    let written = std::fs::read_to_string(folder.join(CONFIG));
+    let text = written.unwrap_or_else(|_| settings("sqlite:countersign.db", ""));
     Config::parse("countersign.toml", &text, folder, std::iter::empty()).expect("a configuration")
+}
+
+fn settings(database: &str, more: &str) -> String {
+    format!(
+        "[database]\nurl = {database:?}\n[ledger]\norigin = \"ledger.example/durability\"\n\
+         [[source]]\nid = \"github\"\nkind = \"github\"\nsecret = {SECRET:?}\n{more}"
+    )
+}
+
+/// Gives the service of a folder another database, and more to know.
+pub(crate) fn configure(folder: &Path, database: &str, more: &str) {
+    let mut file = std::fs::File::create(folder.join(CONFIG)).expect("a configuration");
+    file.write_all(settings(database, more).as_bytes()).expect("written");
+    // The disk may be one that loses what was not flushed.
+    file.sync_all().and_then(|()| std::fs::File::open(folder)?.sync_all()).expect("flushed");
 }
 
 fn address_file(folder: &Path) -> PathBuf {
@@ -47,14 +65,20 @@ pub(crate) enum Manner {
     Still,
     /// Acknowledges what it has not kept yet: a control.
     Hasty,
+    /// Is no service: a writer whose commits are not flushed: a control.
+    Careless,
 }
 
 /// The variable that says how the child behaves.
 const MANNER: &str = "COUNTERSIGN_TEST_MANNER";
 
 impl Manner {
-    const ALL: [(Self, &str); 3] =
-        [(Self::Busy, "busy"), (Self::Still, "still"), (Self::Hasty, "hasty")];
+    const ALL: [(Self, &str); 4] = [
+        (Self::Busy, "busy"),
+        (Self::Still, "still"),
+        (Self::Hasty, "hasty"),
+        (Self::Careless, "careless"),
+    ];
 
     fn word(self) -> &'static str {
         Self::ALL.into_iter().find(|(manner, _)| *manner == self).expect("one of all").1
@@ -74,6 +98,9 @@ pub(crate) fn serve(folder: &Path) {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
+        if Manner::told() == Manner::Careless {
+            return serve_carelessly(folder).await;
+        }
         let app = App::open(config(folder), Clock::system()).await.expect("the service opens");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
@@ -84,9 +111,7 @@ pub(crate) fn serve(folder: &Path) {
             tokio::spawn(async move { worker.work(until).await });
             tokio::spawn(sign_often(app.clone()));
         }
-        let file = address_file(folder);
-        std::fs::write(file.with_extension("new"), address.to_string()).expect("the address");
-        std::fs::rename(file.with_extension("new"), file).expect("the address is said");
+        tell(folder, address);
         if manner == Manner::Hasty {
             let hasty = Router::new().route("/hooks/github", post(acknowledge_first));
             axum::serve(listener, hasty.with_state(app)).await.expect("serves");
@@ -94,6 +119,29 @@ pub(crate) fn serve(folder: &Path) {
             countersign::web::serve(listener, app, stopped).await.expect("serves");
         }
     });
+}
+
+/// Says where it listens.
+fn tell(folder: &Path, address: SocketAddr) {
+    let file = address_file(folder);
+    std::fs::write(file.with_extension("new"), address.to_string()).expect("the address");
+    std::fs::rename(file.with_extension("new"), file).expect("the address is said");
+}
+
+/// Takes deliveries into a table, one commit each, and acknowledges them after the commit.
+async fn serve_carelessly(folder: &Path) {
+    let pool = super::power::careless(folder).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    tell(folder, listener.local_addr().expect("its address"));
+    let take = |State(pool): State<SqlitePool>, headers: HeaderMap| async move {
+        let key = headers.get("x-github-delivery").and_then(|key| key.to_str().ok());
+        let id = countersign::domain::id::derived("dlv", &["github", key.expect("a key")]);
+        let kept = sqlx::query("insert into kept (id) values ($1)").bind(&id).execute(&pool).await;
+        let status = kept.map_or(StatusCode::SERVICE_UNAVAILABLE, |_| StatusCode::ACCEPTED);
+        (status, Json(json!({ "delivery": id })))
+    };
+    let door = Router::new().route("/hooks/github", post(take)).with_state(pool);
+    axum::serve(listener, door).await.expect("serves");
 }
 
 /// Far more often than any service signs, so that kills hit the moments around it.
@@ -225,17 +273,18 @@ impl Service {
     /// Waits until a head was signed over everything that is there.
     pub(crate) async fn has_signed(&self) {
         let head = self.folder.join("countersign.key.head");
-        let read = || std::fs::read_to_string(&head).unwrap_or_default();
+        let db = Db::open(&config(&self.folder).database_url.0).await.expect("the database opens");
         let began = Instant::now();
-        let mut last = read();
         loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let now = read();
-            if !now.is_empty() && now == last {
-                return;
+            let mut tx = db.read().await.expect("it reads");
+            let (size, _) = countersign::store::ledger::head(&mut tx).await.expect("the head");
+            drop(tx);
+            let note = std::fs::read_to_string(&head).unwrap_or_default();
+            if note.lines().nth(1) == Some(size.to_string().as_str()) {
+                return db.close().await;
             }
             assert!(began.elapsed() < PATIENCE, "nothing was signed");
-            last = now;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

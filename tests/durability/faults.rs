@@ -43,7 +43,7 @@ const CALLS: [&str; 17] = [
 const LOCKS: &str = "fcntl";
 
 /// `strace`, attached to a service.
-struct Tracer(Child);
+pub(crate) struct Tracer(Child);
 
 impl Tracer {
     /// From now on something happens at the nth such call of a thread on one of the database's files.
@@ -53,22 +53,26 @@ impl Tracer {
         (call, what): (&str, &str),
         nth: u32,
     ) -> Self {
-        let report = folder.join("strace");
-        let _ = std::fs::remove_file(&report);
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o"]).arg(&report);
+        let mut command = strace(folder);
         for name in ["countersign.db", "countersign.db-wal", "countersign.db-shm"] {
             command.arg("-P").arg(folder.join(name));
         }
         let inject = format!("inject={call}:{what}:when={nth}");
-        command.args([
-            "-e",
-            &format!("trace={call}"),
-            "-e",
-            &inject,
-            "-p",
-            &service.id().to_string(),
-        ]);
+        command.args(["-e", &format!("trace={call}"), "-e", &inject]);
+        Self::start(command, service).await
+    }
+
+    /// From now on the service believes that whatever it flushes is flushed, and nothing is.
+    pub(crate) async fn never_flushes(service: &Service, folder: &Path) -> Self {
+        let mut command = strace(folder);
+        let flushes = "fsync,fdatasync,sync_file_range";
+        command.args(["-e", &format!("trace={flushes}")]);
+        command.args(["-e", &format!("inject={flushes}:retval=0")]);
+        Self::start(command, service).await
+    }
+
+    async fn start(mut command: Command, service: &Service) -> Self {
+        command.args(["-p", &service.id().to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut tracer = command.spawn().expect("strace runs: install the package strace");
         for _ in 0..400 {
@@ -89,10 +93,19 @@ impl Tracer {
     }
 
     /// Lets go of the service; the kernel does, when the tracer is gone. One that is asked to end waits for what it traces.
-    fn detach(mut self) {
+    pub(crate) fn detach(mut self) {
         self.0.kill().expect("killed");
         self.0.wait().expect("gone");
     }
+}
+
+/// `strace` with a report in a folder.
+fn strace(folder: &Path) -> Command {
+    let report = folder.join("strace");
+    let _ = std::fs::remove_file(&report);
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o"]).arg(&report);
+    command
 }
 
 /// Whether every thread of a process is traced.

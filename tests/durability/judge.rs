@@ -1,7 +1,7 @@
 //! Compares what is there with what was acknowledged and with what was signed. Trusts nothing that the service keeps
 //! about itself: digests, leaves and roots are computed anew, and the tree so far is remembered from restart to restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use countersign::domain::id;
@@ -22,6 +22,8 @@ pub(crate) struct Judge {
     frontier: Frontier,
     /// Checkpoints up to this size were compared.
     compared: u64,
+    /// Deliveries whose entry was seen.
+    recorded: BTreeSet<String>,
 }
 
 async fn database(folder: &Path) -> Db {
@@ -41,7 +43,12 @@ pub(crate) async fn execute(folder: &Path, sql: &'static str, id: &str) {
 impl Judge {
     /// A judge who has seen nothing yet.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), frontier: Frontier::new(), compared: 0 }
+        Self {
+            folder: folder.to_owned(),
+            frontier: Frontier::new(),
+            compared: 0,
+            recorded: BTreeSet::new(),
+        }
     }
 
     /// Everything that is wrong, in words; empty: it holds.
@@ -100,13 +107,20 @@ impl Judge {
             if rows.is_empty() {
                 break;
             }
-            for (index, _, bytes, leaf) in rows {
+            for (index, kind, bytes, leaf) in rows {
                 let hash = leaf_hash(&bytes);
                 if u64::try_from(index).ok() != Some(self.frontier.size()) {
                     faults.push(format!("entry {} is missing", self.frontier.size()));
                 }
                 if leaf != hash.as_bytes() {
                     faults.push(format!("entry {index} has another leaf hash"));
+                }
+                if kind == "delivery" {
+                    let entry: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+                    let delivery = entry["delivery"].as_str().expect("an id").to_owned();
+                    if !self.recorded.insert(delivery) {
+                        faults.push(format!("entry {index} records a delivery a second time"));
+                    }
                 }
                 self.frontier.append(hash);
                 let size = self.frontier.size();

@@ -6,18 +6,17 @@
 //! while it stops waits for the lock, and starts another.
 
 use std::fs;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+
+mod programs;
+
+use programs::{INSTALL, as_user, as_user_words, binaries, free_port, make_cluster, run};
 
 /// The file that a program locks while it uses the server.
 const IN_USE: &str = "in-use";
-/// What to say when there is no server to start.
-const INSTALL: &str = "PostgreSQL's server binaries are needed for the tests: `apt-get install postgresql-15`, or run tests/run";
 
 /// A new, empty database on the throwaway server: its address.
 pub fn fresh_database() -> String {
@@ -28,6 +27,27 @@ pub fn fresh_database() -> String {
     let made = server.psql("postgres", &format!("create database {name}"));
     assert!(made.status.success(), "create database: {}", String::from_utf8_lossy(&made.stderr));
     format!("postgres://tester@127.0.0.1:{}/{name}", server.port)
+}
+
+/// Writes a database into a file, as an operator backs it up.
+pub fn dump(url: &str, file: &Path) {
+    let file = file.display().to_string();
+    tool("pg_dump", &["-Fc", "-d", url, "-f", &file]);
+}
+
+/// Puts a database back to what a file says, whoever uses it.
+pub fn restore(url: &str, file: &Path) {
+    let (server, name) = (server(), url.rsplit('/').next().expect("a name"));
+    for sql in [format!("drop database {name} with (force)"), format!("create database {name}")] {
+        let done = server.psql("postgres", &sql);
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    tool("pg_restore", &["-d", url, &file.display().to_string()]);
+}
+
+fn tool(name: &str, words: &[&str]) {
+    let done = Command::new(server().bin.join(name)).args(words).output().expect(INSTALL);
+    assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 struct Server {
@@ -81,17 +101,6 @@ fn use_it(home: &Path) {
     std::mem::forget(file);
 }
 
-/// Where Debian keeps the binaries of the newest version that is installed.
-fn binaries() -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .ok()?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
-        .filter(|bin| bin.join("initdb").exists() && bin.join("pg_ctl").exists())
-        .collect();
-    found.sort();
-    found.pop()
-}
-
 fn running(home: &Path, bin: &Path) -> Option<Server> {
     let noted = fs::read_to_string(home.join("port")).ok()?;
     let (port, data) = noted.trim().split_once(' ')?;
@@ -116,15 +125,8 @@ fn clear_away(home: &Path) {
 fn start(home: &Path, bin: &Path) -> Server {
     clear_away(home);
     let data = home.join(format!("data-{}", std::process::id()));
-    fs::create_dir_all(&data).expect("a data folder");
-    if let Some(user) = ordinary_user() {
-        run(Command::new("chown").args(["-R", user, &data.display().to_string()]));
-    }
-    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("permissions");
+    make_cluster(bin, &data);
     let data_text = data.display().to_string();
-    run(as_user(&bin.join("initdb"))
-        .args(["-D", &data_text, "-U", "tester", "-A", "trust"])
-        .args(["-E", "UTF8", "--locale=C"]));
     let port = free_port();
     let options = format!(
         "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c max_connections=300 \
@@ -158,43 +160,4 @@ fn watch(home: &Path, bin: &Path, data: &Path) {
         .spawn();
     // It outlives this process on purpose, so nobody here waits for it.
     std::mem::forget(watchdog.expect("the watchdog starts"));
-}
-
-/// PostgreSQL refuses to run as root: which user to be instead; `None`: we are an ordinary one.
-fn ordinary_user() -> Option<&'static str> {
-    let me = Command::new("id").arg("-u").output().expect("id runs");
-    (String::from_utf8_lossy(&me.stdout).trim() == "0").then_some("postgres")
-}
-
-fn as_user_words(program: &Path) -> Vec<String> {
-    let program = program.display().to_string();
-    match ordinary_user() {
-        Some(user) => ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", &program]
-            .map(str::to_owned)
-            .into(),
-        None => vec![program],
-    }
-}
-
-fn as_user(program: &Path) -> Command {
-    let words = as_user_words(program);
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).current_dir("/").stdin(Stdio::null());
-    command
-}
-
-fn run(command: &mut Command) {
-    let done = command.stderr(Stdio::piped()).output().expect(INSTALL);
-    assert!(
-        done.status.success(),
-        "{command:?}: {}\n{INSTALL}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-}
-
-fn free_port() -> u16 {
-    // Bound and let go: nobody else takes it in the moment between, or the start fails and says so.
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    std::thread::sleep(Duration::from_millis(1));
-    listener.local_addr().expect("its address").port()
 }

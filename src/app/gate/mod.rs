@@ -72,10 +72,7 @@ impl App {
         let repo = self.repository(&question.repo).await?;
         caller.may(Action::AskGate, Some(&repo.id))?;
         self.canary_holds()?;
-        // A ledger that may not grow records no decision, and facts stand still: no remembered answer is told either.
-        if let Some(reason) = self.writer().closed() {
-            return Err(AppError::ReadOnly(reason.to_owned()));
-        }
+        self.facts_move().await?;
         let until = tokio::time::Instant::now() + Duration::from_secs(asked.wait.unwrap_or(0));
         loop {
             let held = self.answer(caller, &repo, &question).await?;
@@ -84,6 +81,15 @@ impl App {
             }
             tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    /// While nothing can be kept, no decision is recorded and facts stand still: a veto may have come and been refused. So
+    /// no remembered answer is told either.
+    async fn facts_move(&self) -> Result<(), AppError> {
+        if let Some(reason) = self.writer().closed() {
+            return Err(AppError::ReadOnly(reason.to_owned()));
+        }
+        self.writer().keeps().await
     }
 
     /// Answers a question of the bearer of a token. What was answered before and still holds costs one statement, with
@@ -108,10 +114,7 @@ impl App {
             return Ok(None);
         }
         self.canary_holds()?;
-        // A ledger that may not grow records no decision, and facts stand still: no remembered answer is told either.
-        if let Some(reason) = self.writer().closed() {
-            return Err(AppError::ReadOnly(reason.to_owned()));
-        }
+        self.facts_move().await?;
         let held = self.still_holds(found.recalled);
         // Who is ready to wait for another answer goes where waiting is done.
         Ok(held.filter(|held| asked.wait.is_none() || !held.waits()))

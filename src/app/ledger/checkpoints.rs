@@ -135,10 +135,35 @@ impl App {
         let epochs = self.epochs(&mut tx).await?;
         let last = last.map(|(_, note, _)| note);
         check_growth(&mut tx, &epochs, last, &stored).await?;
+        self.check_continues(&mut tx, &epochs, &stored).await?;
         drop(tx);
         let (size, note) = self.sign_in_turn(&epochs, &stored)?;
         self.writer().submit(KeepCheckpoint { size, note: note.clone() }).await?;
         Ok(note)
+    }
+
+    /// The tree must begin with the last one that was signed, which is kept outside the database: where it does not,
+    /// an older copy was put back while the service ran, and grew again. Nothing is written any more then.
+    async fn check_continues(
+        &self,
+        tx: &mut Tx,
+        epochs: &Epochs,
+        stored: &Frontier,
+    ) -> Result<(), AppError> {
+        let last = self.signer().last_head(epochs)?;
+        let Some((_, head)) = last.filter(|(_, head)| head.size <= stored.size()) else {
+            return Ok(());
+        };
+        if frontier_at(tx, head.size).await?.root() == head.root {
+            return Ok(());
+        }
+        let reason = format!(
+            "the database's ledger differs from the head of {} entries that was signed before; nothing is written or \
+             signed until the service is started again over a ledger that begins with them",
+            head.size
+        );
+        self.writer().close(&reason);
+        Err(AppError::ReadOnly(reason))
     }
 
     /// Signs, unless a larger head was signed meanwhile: then it is that one. Keeps the head outside the database
@@ -146,11 +171,7 @@ impl App {
     fn sign_in_turn(&self, epochs: &Epochs, stored: &Frontier) -> Result<(u64, String), AppError> {
         let (signer, key) = (self.signer(), self.signer().key());
         let _turn = signer.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let unavailable = |error: keyfile::KeyFileError| AppError::Unavailable(error.to_string());
-        if let Some(note) = keyfile::read_head(&signer.key_file).map_err(unavailable)? {
-            let head = epochs
-                .open(note.as_bytes())
-                .map_err(|error| AppError::ReadOnly(format!("the last signed head: {error}")))?;
+        if let Some((note, head)) = signer.last_head(epochs)? {
             if head.size == stored.size() && head.root != stored.root() {
                 return Err(AppError::ReadOnly(format!(
                     "another ledger of {} entries was signed before",
@@ -169,7 +190,8 @@ impl App {
         let note = checkpoint
             .sign(&key)
             .map_err(|error| AppError::internal("a checkpoint cannot be signed", &error))?;
-        keyfile::write_head(&signer.key_file, &note).map_err(unavailable)?;
+        keyfile::write_head(&signer.key_file, &note)
+            .map_err(|error| AppError::Unavailable(error.to_string()))?;
         Ok((checkpoint.size, note))
     }
 }

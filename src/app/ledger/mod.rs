@@ -18,6 +18,7 @@ pub(crate) use tiles::Tiles;
 pub use verify::Verification;
 
 use super::{App, AppError, keyfile};
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::entry::Entry;
 use crate::ledger::epoch::{self, Epochs, Rotation};
 use crate::ledger::key::SigningKey;
@@ -55,6 +56,17 @@ impl Signer {
     /// Rotations that this process knows of. A transaction that begins later finds as many, or the ledger was changed.
     pub(crate) fn known_rotations(&self) -> usize {
         self.rotations.load(Ordering::SeqCst)
+    }
+
+    /// The head that was signed last, with its note, from beside the key.
+    fn last_head(&self, epochs: &Epochs) -> Result<Option<(String, Checkpoint)>, AppError> {
+        let note = keyfile::read_head(&self.key_file)
+            .map_err(|error| AppError::Unavailable(error.to_string()))?;
+        let Some(note) = note else { return Ok(None) };
+        let head = epochs
+            .open(note.as_bytes())
+            .map_err(|error| AppError::ReadOnly(format!("the last signed head: {error}")))?;
+        Ok(Some((note, head)))
     }
 
     /// The epochs that the ledger's rotations make. Where another process rotated the key, its file holds the new one.

@@ -29,7 +29,10 @@ pub(crate) async fn check_at_start(
             )));
         }
     };
-    let stored = stored_head(&mut tx).await?;
+    let stored = match stored_head(&mut tx).await {
+        Err(AppError::Internal(id)) => return Ok(Some(damaged(&id))),
+        stored => stored?,
+    };
     if stored.size() < head.size {
         return Ok(Some(format!(
             "the database's ledger has {} entries, but a head of {} was signed before: an older copy was \
@@ -40,7 +43,10 @@ pub(crate) async fn check_at_start(
             keyfile::head_path(&signer.key_file).display()
         )));
     }
-    let then = frontier_at(&mut tx, head.size).await?;
+    let then = match frontier_at(&mut tx, head.size).await {
+        Err(AppError::Internal(id)) => return Ok(Some(damaged(&id))),
+        then => then?,
+    };
     if then.root() != head.root {
         return Ok(Some(format!(
             "the database's ledger differs from the head of {} entries that was signed before; run \
@@ -49,4 +55,12 @@ pub(crate) async fn check_at_start(
         )));
     }
     Ok(None)
+}
+
+/// The stored hashes make no tree. `id` is what the log knows the detail by.
+fn damaged(id: &str) -> String {
+    format!(
+        "the database's ledger is damaged ({id}), or a mixture: was the log (`-wal`) of another copy left beside it? Keep \
+         the files, run `countersign verify` to see where, and restore a backup without `-wal` and `-shm`"
+    )
 }

@@ -79,6 +79,9 @@ impl App {
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Verification, AppError> {
         let rotated = self.signer().known_rotations();
+        let damage = self.db().damage().await?;
+        let mut faults: Vec<String> =
+            damage.iter().map(|line| format!("the database's file is damaged: {line}")).collect();
         let mut tx = self.db().read().await?;
         let (size, head) = match store::ledger::head(&mut tx).await {
             // It is looked at last, and named then.
@@ -86,7 +89,6 @@ impl App {
             head => head?,
         };
         let mut verifier = Verifier::with_tiles();
-        let mut faults = Vec::new();
         let epochs = self.known_epochs(&mut tx, rotated, &mut faults).await?;
         let checkpoints = store::ledger::checkpoints(&mut tx).await?;
         announce_checkpoints(&checkpoints, &epochs, &mut verifier, &mut faults);

@@ -42,6 +42,28 @@ fn branches_and_proposal_heads_are_fetched_and_removed_branches_go() {
 }
 
 #[test]
+fn a_ref_that_a_power_cut_left_empty_comes_back_with_the_next_fetch() {
+    let (kit, dir) = (Kit::new(), tempfile::tempdir().expect("dir"));
+    let one = kit.commit(&[], &[("a", "1")], "one");
+    kit.branch("main", one);
+    kit.branch("other", one);
+    let fetched = mirror(&dir);
+    fetched.fetch(&spec(&kit)).expect("fetched");
+    fetched.keep(one).expect("kept");
+    drop(fetched);
+    for name in ["heads/main", &format!("countersign/keep/{one}")] {
+        let file = dir.path().join("m.git/refs").join(name);
+        assert!(file.metadata().expect("a loose ref").len() > 0);
+        std::fs::write(file, "").expect("torn");
+    }
+    let torn = mirror(&dir);
+    torn.resolve_branch("refs/heads/main").expect_err("it cannot be read");
+    torn.fetch(&spec(&kit)).expect("fetched again");
+    assert_eq!(torn.resolve_branch("refs/heads/main"), Ok(one));
+    torn.keep(one).expect("kept again");
+}
+
+#[test]
 fn what_was_judged_survives_a_force_push_and_gc() {
     let (kit, dir) = (Kit::new(), tempfile::tempdir().expect("dir"));
     let base = kit.commit(&[], &[("a", "1")], "base");
