@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 mod load;
 #[path = "../tests/harness/postgres.rs"]
 #[expect(
+    dead_code,
     clippy::expect_used,
     clippy::indexing_slicing,
     unreachable_pub,

@@ -90,13 +90,13 @@ impl Command for NotePolicy {
     type Out = ();
 
     async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
-        let known = store::decisions::policy(unit.tx(), &self.digest).await?.is_some();
-        if !known {
+        let body = fields(serde_json::json!({ "digest": self.digest }));
+        // The file that was in force last; one that comes back is news again.
+        if unit.last_of("policy.organisation").await?.is_none_or(|last| last != body) {
             for (digest, bytes) in &self.bytes {
                 store::decisions::put_policy(unit.tx(), digest, bytes).await?;
             }
-            let body = serde_json::json!({ "digest": self.digest });
-            unit.record("policy.organisation", fields(body))?;
+            unit.record("policy.organisation", body)?;
         }
         unit.moved(versions::EVERYWHERE);
         Ok(())

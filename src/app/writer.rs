@@ -153,6 +153,24 @@ impl Unit {
         Ok(index)
     }
 
+    /// What the last entry of a kind says, also one that this batch will append.
+    pub(super) async fn last_of(
+        &mut self,
+        kind: &str,
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>, AppError> {
+        let pending = self.entries.iter().rev().find(|(of, _)| of == kind);
+        let bytes = match pending {
+            Some((_, sealed)) => Some(sealed.bytes.clone()),
+            None => match store::recorded::last(&mut self.tx, kind, 0).await? {
+                Some(index) => {
+                    store::ledger::entry(&mut self.tx, index).await?.map(|(_, bytes, _)| bytes)
+                }
+                None => None,
+            },
+        };
+        Ok(bytes.and_then(|bytes| Some(Entry::open(&bytes).ok()?.body)))
+    }
+
     /// Says that facts of a scope (a repository's id, or everywhere) moved: remembered answers are asked anew.
     pub fn moved(&mut self, scope: &str) {
         self.moved.insert(scope.to_owned());

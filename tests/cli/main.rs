@@ -9,6 +9,7 @@
 
 mod arguments;
 mod bundle;
+mod erasure;
 mod gate;
 mod gate_signed;
 mod ledger;

@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[path = "postgres/programs.rs"]
 mod programs;
 
 use programs::{INSTALL, as_user, as_user_words, binaries, free_port, make_cluster, run};

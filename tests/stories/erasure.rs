@@ -247,7 +247,7 @@ both!(a_bundle_after_an_erasure_holds_and_says_what_is_left, |kind| async move {
     );
     app.checkpoint(&operator).await.expect("signed");
     let after = made(&town, period(), None).await.expect("made");
-    let trust = Trust { key: Some(&key), older: None };
+    let trust = Trust { key: Some(&key), ..Trust::default() };
     let found = bundle::check(after.as_slice(), &trust).expect("it holds");
     assert_eq!(found.manifest.erasures, 1);
     assert_eq!(Verifier::start(&after).check(&after, &key.to_string()), Ok(()));
