@@ -14,20 +14,11 @@ fn canary() -> Option<Facts> {
     let head = Oid::from_bytes(&[0xca; 20])?;
     let side = Side { mode: 0o100_644, oid: head };
     Some(Facts {
-        repo: "countersign/canary".to_owned(),
-        branch: "main".to_owned(),
-        head,
         fingerprint: "sha256:canary".to_owned(),
         pull: Some(Pull {
-            number: 1,
-            title: "A change that nobody approved".to_owned(),
             opener: Some(Person::from("canary")),
-            opener_is_bot: false,
             pushers: vec![Person::from("canary")],
-            pushed_by_unknown: false,
-            drivers: Vec::new(),
-            labels: Vec::new(),
-            draft: false,
+            ..Pull::bare(1, "A change that nobody approved")
         }),
         files: vec![FileChange {
             path: RepoPath::from("src/canary.rs"),
@@ -38,17 +29,7 @@ fn canary() -> Option<Facts> {
             keys: None,
             dependency: None,
         }],
-        commits: Vec::new(),
-        opinions: Vec::new(),
-        reviewed: Vec::new(),
-        reverts: Vec::new(),
-        overrides: Vec::new(),
-        disowned: Vec::new(),
-        grants: Vec::new(),
-        tickets: Vec::new(),
-        checks: Vec::new(),
-        landing: None,
-        errors: Vec::new(),
+        ..Facts::bare("countersign/canary", "main", head)
     })
 }
 

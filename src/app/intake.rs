@@ -64,9 +64,8 @@ impl App {
         let understood = integrations::normalise(kind, &meta.event, &received.body)
             .map_err(|refusal| refusal.to_string());
         let body_sha256 = id::sha256(&received.body);
-        let salt = salt()?;
         let command = KeepDelivery {
-            bound: commitment(&salt, &body_sha256),
+            bound: String::new(),
             delivery: NewDelivery {
                 id: id::derived("dlv", &[&received.source, &meta.key]),
                 source: received.source.clone(),
@@ -78,7 +77,7 @@ impl App {
                     .map_err(|error| AppError::internal("a body cannot be compressed", &error))?,
                 body_size: received.body.len() as u64,
                 body_sha256,
-                salt,
+                salt: Vec::new(),
                 received_at: self.clock().now(),
             },
             understood,
@@ -163,7 +162,7 @@ fn kept_headers(headers: &Headers) -> String {
 }
 
 pub(super) struct KeepDelivery {
-    /// What its entry says of the body: the commitment to its digest.
+    /// What its entry says of the body: the commitment to its digest. Made when it is kept first.
     bound: String,
     delivery: NewDelivery,
     understood: Result<Normalised, String>,
@@ -190,6 +189,12 @@ impl Command for KeepDelivery {
 
     /// Keeps and applies in one savepoint; if applying fails, all is taken back and it runs [`again`](Self::again).
     async fn run(&mut self, unit: &mut Unit) -> Result<Receipt, AppError> {
+        if self.bound.is_empty() {
+            let (delivery, sha) = (&self.delivery.id, &self.delivery.body_sha256);
+            let salt = unit.salt_bytes(&format!("{delivery} {sha}")).await?;
+            self.bound = commitment(&salt, sha);
+            self.delivery.salt = salt;
+        }
         let (state, why) = match &self.failed {
             Some(error) => (DeliveryState::SetAside, Some(error.to_string())),
             None => first_state(&self.understood),
@@ -285,15 +290,6 @@ impl KeepDelivery {
             "facts": facts,
         }))
     }
-}
-
-/// Sixteen random bytes. What the entry says of a body is salted: what is left of a body from which somebody was erased
-/// cannot be completed by trying.
-fn salt() -> Result<Vec<u8>, AppError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| AppError::internal("the system gives no random bytes", &error))?;
-    Ok(bytes.to_vec())
 }
 
 fn first_state(understood: &Result<Normalised, String>) -> (DeliveryState, Option<String>) {

@@ -53,6 +53,32 @@ pub struct Facts {
     pub errors: Vec<String>,
 }
 
+impl Facts {
+    /// Facts of a change of which nothing is known but where it goes and what its commit is.
+    #[must_use]
+    pub fn bare(repo: &str, branch: &str, head: Oid) -> Self {
+        Self {
+            repo: repo.to_owned(),
+            branch: branch.to_owned(),
+            head,
+            fingerprint: String::new(),
+            pull: None,
+            files: Vec::new(),
+            commits: Vec::new(),
+            opinions: Vec::new(),
+            reviewed: Vec::new(),
+            reverts: Vec::new(),
+            overrides: Vec::new(),
+            disowned: Vec::new(),
+            grants: Vec::new(),
+            tickets: Vec::new(),
+            checks: Vec::new(),
+            landing: None,
+            errors: Vec::new(),
+        }
+    }
+}
+
 /// The proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
@@ -77,6 +103,24 @@ pub struct Pull {
     pub labels: Vec<String>,
     /// Still a draft.
     pub draft: bool,
+}
+
+impl Pull {
+    /// A proposal that nobody is known of.
+    #[must_use]
+    pub fn bare(number: u64, title: &str) -> Self {
+        Self {
+            number,
+            title: title.to_owned(),
+            opener: None,
+            opener_is_bot: false,
+            pushers: Vec::new(),
+            pushed_by_unknown: false,
+            drivers: Vec::new(),
+            labels: Vec::new(),
+            draft: false,
+        }
+    }
 }
 
 /// Somebody on whose behalf a bot acted, as far as the source tells (sem 3).

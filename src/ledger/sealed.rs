@@ -60,7 +60,9 @@ impl Secret {
         URL_SAFE_NO_PAD.encode(self.tag(text))
     }
 
-    fn tag(&self, text: &[u8]) -> [u8; SALT] {
+    /// The same as bytes.
+    #[must_use]
+    pub fn tag(&self, text: &[u8]) -> [u8; SALT] {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; SALT] };
         mac.update(text);
         let tag: [u8; 32] = mac.finalize().into_bytes().into();

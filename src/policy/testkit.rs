@@ -134,33 +134,14 @@ impl Story {
         Self {
             effective: effective(),
             facts: Facts {
-                repo: "acme/payments".to_owned(),
-                branch: "main".to_owned(),
-                head: oid('f'),
                 fingerprint: "sha256:f".to_owned(),
                 pull: Some(Pull {
-                    number: 42,
-                    title: "Settle refunds".to_owned(),
                     opener: Some("dev1".into()),
-                    opener_is_bot: false,
                     pushers: vec!["dev1".into()],
-                    pushed_by_unknown: false,
-                    drivers: Vec::new(),
-                    labels: Vec::new(),
-                    draft: false,
+                    ..Pull::bare(42, "Settle refunds")
                 }),
-                files: Vec::new(),
                 commits: vec![commit('f', signature("dev1"))],
-                opinions: Vec::new(),
-                reviewed: Vec::new(),
-                reverts: Vec::new(),
-                overrides: Vec::new(),
-                disowned: Vec::new(),
-                grants: Vec::new(),
-                tickets: Vec::new(),
-                checks: Vec::new(),
-                landing: None,
-                errors: Vec::new(),
+                ..Facts::bare("acme/payments", "main", oid('f'))
             },
             class: Classification {
                 class,

@@ -48,7 +48,7 @@ fn an_erasure_that_was_asked_for_wrongly_helps() {
     let town = folder.path().join("town");
     let mut short = request("s.lindqvist");
     short[6] = "because";
-    let said = ends(&town, &short, 3);
+    let said = ends(&town, &short, 2);
     assert!(said.contains("at least 20 characters"), "{said}");
     let said = ends(&town, &["erasure", "agree", "era_nothing", "--by", "x"], 3);
     assert!(said.contains("there is no erasure era_nothing"), "{said}");

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::schemas::Validator;
 
 /// SHA-256 over names and contents of all files of the fixture, in order.
-const DIGEST: &str = "sha256:643997c410ab05951d63e76edb066aa92adb3a797e6f6299be51aaf32102c660";
+const DIGEST: &str = "sha256:d35daf5c571c35935711c4d1ebd0faa857110a7f4e79bb53dfefef70930ea99e";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/kept/v1")

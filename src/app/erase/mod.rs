@@ -194,7 +194,23 @@ fn random() -> Result<(String, u64), AppError> {
     Ok((format!("{:08x}", u32::from_be_bytes([a, b, c, d])), number))
 }
 
+/// Salting by a secret that is known.
+struct SaltBy([u8; 32]);
+
+impl Command for SaltBy {
+    type Out = ();
+
+    async fn run(&mut self, unit: &mut Unit) -> Result<(), AppError> {
+        unit.set_secret(self.0).await.map(|_| ())
+    }
+}
+
 impl App {
+    /// Salts documents by a secret that is no secret: for the demonstration, which is the same everywhere and of nobody.
+    pub(crate) async fn salt_by(&self, secret: [u8; 32]) -> Result<(), AppError> {
+        self.writer().submit(SaltBy(secret)).await
+    }
+
     /// Asks for the erasure of a person's data, and says what will be looked for. Only a signed-in administrator may.
     pub async fn request_erasure(
         &self,

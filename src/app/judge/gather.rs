@@ -83,25 +83,7 @@ impl App {
 
 /// Facts before anything is known but what is judged.
 pub(super) fn no_facts(repo: &Repository, asked: &Asked, errors: Vec<String>) -> Facts {
-    Facts {
-        repo: repo.name.clone(),
-        branch: asked.branch.clone(),
-        head: asked.head,
-        fingerprint: String::new(),
-        pull: None,
-        files: Vec::new(),
-        commits: Vec::new(),
-        opinions: Vec::new(),
-        reviewed: Vec::new(),
-        reverts: Vec::new(),
-        overrides: Vec::new(),
-        disowned: Vec::new(),
-        grants: Vec::new(),
-        tickets: Vec::new(),
-        checks: Vec::new(),
-        landing: None,
-        errors,
-    }
+    Facts { errors, ..Facts::bare(&repo.name, &asked.branch, asked.head) }
 }
 
 /// When and by whom it landed, as the source says.

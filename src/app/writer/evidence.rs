@@ -38,6 +38,11 @@ impl Unit {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)
             .map_err(|error| AppError::internal("the system gives no random bytes", &error))?;
+        self.set_secret(bytes).await
+    }
+
+    /// Documents are salted by this secret from now on.
+    pub(in crate::app) async fn set_secret(&mut self, bytes: [u8; 32]) -> Result<Secret, AppError> {
         store::erasures::set_secret(&mut self.tx, &bytes).await?;
         let secret = Secret::new(bytes);
         self.secret = Some(secret.clone());
@@ -47,6 +52,11 @@ impl Unit {
     /// The salt of a text.
     pub(in crate::app) async fn salt(&mut self, text: &str) -> Result<String, AppError> {
         Ok(self.secret().await?.salt(text.as_bytes()))
+    }
+
+    /// The salt of a text as bytes.
+    pub(in crate::app) async fn salt_bytes(&mut self, text: &str) -> Result<Vec<u8>, AppError> {
+        Ok(self.secret().await?.tag(text.as_bytes()).to_vec())
     }
 
     /// A text of JSON as a document; the same that it was when it is done again.

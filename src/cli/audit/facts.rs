@@ -12,10 +12,6 @@ use crate::git::history::HistoryLanding;
 pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
     let pull = landing.hint.as_ref().map(|hint| proposal(landing, hint.number.unwrap_or_default()));
     Facts {
-        repo: String::new(),
-        branch: branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned(),
-        head: landing.commit,
-        fingerprint: String::new(),
         landing: Some(Landing {
             commit: landing.commit,
             how: if pull.is_some() { landing.how } else { LandingKind::Direct },
@@ -27,32 +23,13 @@ pub(super) fn of(branch: &str, landing: &HistoryLanding) -> Facts {
         }),
         pull,
         files: bare_files(&landing.files),
-        commits: Vec::new(),
-        opinions: Vec::new(),
-        reviewed: Vec::new(),
-        reverts: Vec::new(),
-        overrides: Vec::new(),
-        disowned: Vec::new(),
-        grants: Vec::new(),
-        tickets: Vec::new(),
-        checks: Vec::new(),
-        errors: Vec::new(),
+        ..Facts::bare("", branch.strip_prefix("refs/heads/").unwrap_or(branch), landing.commit)
     }
 }
 
 /// What a history knows of a proposal: its number, if the message names one.
 fn proposal(landing: &HistoryLanding, number: u64) -> Pull {
-    Pull {
-        number,
-        title: landing.title.clone(),
-        opener: None,
-        opener_is_bot: false,
-        pushers: Vec::new(),
-        pushed_by_unknown: false,
-        drivers: Vec::new(),
-        labels: Vec::new(),
-        draft: false,
-    }
+    Pull::bare(number, &landing.title)
 }
 
 /// The same for a landing as though it had been proposed, whatever its message says; without its files.

@@ -222,6 +222,7 @@ pub async fn build(folder: &Path, listen: SocketAddr) -> Result<Demo, DemoError>
     let config = prepare(folder, &forge_dir, listen)?;
     let clock = Clock::fixed(organisation::start());
     let app = App::open(config, clock.clone()).await?;
+    app.salt_by(SEED).await?;
     let mut deliveries = Vec::new();
     for chapter in Story::CHAPTERS {
         chapter(&mut story)?;

@@ -101,33 +101,16 @@ fn judge(args: &ExplainArgs, upper: Layer<'_, OrganisationFile>) -> Result<Expla
     let name = std::fs::canonicalize(&args.repo).unwrap_or_else(|_| args.repo.clone());
     let name = name.file_name().map(|name| name.to_string_lossy().into_owned());
     let facts = Facts {
-        repo: name.unwrap_or_default(),
-        branch: branch.to_owned(),
-        head,
         fingerprint: found.fingerprint,
         pull: Some(Pull {
-            number: 0,
-            title: last.title().to_owned(),
             opener: commits.first().and_then(|commit| commit.author.person.clone()),
             opener_is_bot: commits.first().is_some_and(|commit| commit.author.bot),
-            pushers: Vec::new(),
-            pushed_by_unknown: false,
-            drivers: Vec::new(),
-            labels: Vec::new(),
-            draft: false,
+            ..Pull::bare(0, last.title())
         }),
         files: found.files,
         commits,
-        opinions: Vec::new(),
-        reviewed: Vec::new(),
-        reverts: Vec::new(),
-        overrides: Vec::new(),
-        disowned: Vec::new(),
         grants: grants(&effective.organisation),
-        tickets: Vec::new(),
-        checks: Vec::new(),
-        landing: None,
-        errors: Vec::new(),
+        ..Facts::bare(&name.unwrap_or_default(), branch, head)
     };
     let classification = policy::classify(&effective, &facts);
     let decision = policy::decide(&effective, &facts, &classification, Clock::system().now());

@@ -167,35 +167,7 @@ fn values(old: &str, new: &str) -> FileChange {
 }
 
 pub(super) fn facts(files: Vec<FileChange>) -> Facts {
-    Facts {
-        repo: "acme/payments".to_owned(),
-        branch: "main".to_owned(),
-        head: oid(),
-        fingerprint: String::new(),
-        pull: Some(Pull {
-            number: 1,
-            title: String::new(),
-            opener: None,
-            opener_is_bot: false,
-            pushers: Vec::new(),
-            pushed_by_unknown: false,
-            drivers: Vec::new(),
-            labels: Vec::new(),
-            draft: false,
-        }),
-        files,
-        commits: Vec::new(),
-        opinions: Vec::new(),
-        reviewed: Vec::new(),
-        reverts: Vec::new(),
-        overrides: Vec::new(),
-        disowned: Vec::new(),
-        grants: Vec::new(),
-        tickets: Vec::new(),
-        checks: Vec::new(),
-        landing: None,
-        errors: Vec::new(),
-    }
+    Facts { pull: Some(Pull::bare(1, "")), files, ..Facts::bare("acme/payments", "main", oid()) }
 }
 
 fn judge(files: Vec<FileChange>) -> Classification {
