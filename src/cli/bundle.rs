@@ -1,4 +1,4 @@
-//! `countersign bundle`: the evidence about one change or a period, in a ZIP that is checked without the service.
+//! `countersign bundle`: the evidence about a change, a sample or a period, in a ZIP that is checked without the service.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -19,23 +19,27 @@ const BUFFER: usize = 1 << 20;
 
 /// Arguments of `countersign bundle`.
 #[derive(Debug, Clone, Args)]
-#[command(group(ArgGroup::new("scope").required(true).args(["change", "from"])))]
+#[command(group(ArgGroup::new("scope").required(true).args(["change", "sample", "from"])))]
 #[command(after_help = "\
 A bundle speaks of the ledger as of its latest signed checkpoint; the same scope and checkpoint give the same bytes.
 
 Examples:
   countersign bundle --change chg_3k9v0m2q8r5t7w1x -o change.zip
+  countersign bundle --sample drawn.txt -o sample.zip
   countersign bundle --from 2026-10-01 --to 2026-12-31 --checkpoint last-visit.txt -o quarter.zip
   countersign verify quarter.zip --key 'example.org/countersign+2418fb73+AWK5…' --checkpoint last-visit.txt")]
 pub(super) struct BundleArgs {
-    /// One change, by its id
+    /// A change, by its id; several make a sample
     #[arg(long, value_name = "ID")]
-    change: Option<String>,
+    change: Vec<String>,
+    /// A sample: a file with a change's id on each line
+    #[arg(long, value_name = "FILE", conflicts_with = "change")]
+    sample: Option<PathBuf>,
     /// A period's beginning, a date or a time (UTC)
-    #[arg(long, value_name = "D", requires = "to", conflicts_with = "change")]
+    #[arg(long, value_name = "D", requires = "to", conflicts_with_all = ["change", "sample"])]
     from: Option<String>,
     /// Its end; a date is included
-    #[arg(long, value_name = "D", requires = "from", conflicts_with = "change")]
+    #[arg(long, value_name = "D", requires = "from", conflicts_with_all = ["change", "sample"])]
     to: Option<String>,
     /// A checkpoint that the auditor kept: the bundle proves that the ledger still begins with it
     #[arg(long, value_name = "FILE")]
@@ -68,12 +72,24 @@ pub(super) async fn run(args: &BundleArgs, config: Option<&Path>) -> Outcome {
 fn request(args: &BundleArgs) -> Result<BundleRequest, Failure> {
     let older = args.checkpoint.as_deref().map(verify::read_small).transpose()?;
     let older = older.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let scope = match (&args.change, &args.from, &args.to) {
-        (Some(id), None, None) => BundleScope::Change(id.clone()),
-        (None, Some(from), Some(to)) => BundleScope::Period { from: from.clone(), to: to.clone() },
-        _ => return Err(Failure::usage("either --change, or --from with --to")),
+    let scope = match (&args.change[..], &args.sample, &args.from, &args.to) {
+        ([id], None, None, None) => BundleScope::Change(id.clone()),
+        ([_, ..], None, None, None) => BundleScope::Sample(args.change.clone()),
+        ([], Some(file), None, None) => BundleScope::Sample(drawn(file)?),
+        ([], None, Some(from), Some(to)) => {
+            BundleScope::Period { from: from.clone(), to: to.clone() }
+        }
+        _ => return Err(Failure::usage("--change, or --sample, or --from with --to")),
     };
     Ok(BundleRequest { scope, older })
+}
+
+/// The ids of a sample's file; empty lines and those that begin with `#` are passed over.
+fn drawn(file: &Path) -> Result<Vec<String>, Failure> {
+    let bytes = verify::read_small(file)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim);
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }
 
 /// Writes a file that is there whole or not at all: beside it, flushed to the disk, then renamed.

@@ -263,3 +263,26 @@ async fn whatever_is_touched_is_refused_by_both_verifiers_with_its_place() {
     }
     assert!(places.len() > 20, "{places:?}");
 }
+
+both!(a_sample_holds_what_was_drawn_and_its_order_does_not_matter, |kind| async move {
+    let town = busy_town(kind).await;
+    let key = key_of(&town);
+    let id = async |number| {
+        let change = town.change(number).await;
+        change["id"].as_str().expect("an id").to_owned()
+    };
+    let (first, second, third) = (id(1).await, id(2).await, id(3).await);
+    let sample =
+        |ids: &[&String]| BundleScope::Sample(ids.iter().map(|id| (*id).clone()).collect());
+    let bytes = made(&town, sample(&[&second, &first]), None).await.expect("made");
+    let other = made(&town, sample(&[&first, &second, &first]), None).await.expect("made");
+    assert!(bytes == other, "the order matters");
+    let found = checked(&bytes, &key).expect("it holds");
+    assert_eq!((found.manifest.changes, found.manifest.deploys), (2, 1), "{:?}", found.manifest);
+    assert_eq!(Verifier::start(&bytes).check(&bytes, &key.to_string()), Ok(()));
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(text.contains(&first) && !text.contains(&third), "more is in it than was drawn");
+    let unknown = made(&town, sample(&[&first, &"chg_x".to_owned()]), None).await;
+    assert!(unknown.expect_err("unknown").to_string().contains("chg_x"));
+    assert!(made(&town, BundleScope::Sample(Vec::new()), None).await.is_err());
+});

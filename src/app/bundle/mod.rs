@@ -8,6 +8,7 @@ mod entries;
 mod scope;
 mod write;
 
+use std::collections::BTreeSet;
 use std::io::{self, Seek, Write};
 
 use super::erase::Redactions;
@@ -28,11 +29,16 @@ pub struct BundleRequest {
     pub older: Option<String>,
 }
 
+/// Changes of a sample at most: they stand in the manifest.
+const MOST: usize = 10_000;
+
 /// What a bundle is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BundleScope {
     /// One change, by its id.
     Change(String),
+    /// Changes that an auditor drew, by their ids; in which order does not matter.
+    Sample(Vec<String>),
     /// Everything that was deployed or landed in a period; dates or times, a date at the end is included.
     Period {
         /// From.
@@ -175,6 +181,17 @@ struct Named {
 fn named(asked: &BundleScope) -> Result<Named, AppError> {
     match asked {
         BundleScope::Change(id) => Ok(Named { scope: Scope::Change(id.clone()), period: None }),
+        BundleScope::Sample(ids) => {
+            let ids: BTreeSet<&String> = ids.iter().collect();
+            if ids.is_empty() || ids.len() > MOST {
+                return Err(AppError::Invalid(format!(
+                    "a sample has 1 to {MOST} changes; these are {}",
+                    ids.len()
+                )));
+            }
+            let scope = Scope::Sample(ids.into_iter().cloned().collect());
+            Ok(Named { scope, period: None })
+        }
         BundleScope::Period { from, to } => {
             let ((from, _), (_, until)) = (instant("from", from)?, instant("to", to)?);
             if until <= from {

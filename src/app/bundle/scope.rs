@@ -101,6 +101,11 @@ impl App {
         let mut scope = InScope { period: named.period, ..InScope::default() };
         match &named.scope {
             Scope::Change(id) => scope.of_change(tx, id, size).await?,
+            Scope::Sample(ids) => {
+                for id in ids {
+                    scope.of_change(tx, id, size).await?;
+                }
+            }
             Scope::Period { .. } => scope.of_period(tx, size).await?,
         }
         for id in &scope.changes {

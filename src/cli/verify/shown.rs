@@ -35,6 +35,9 @@ pub(super) fn holds(checked: &Checked) -> String {
     let manifest = &checked.manifest;
     let about = match &manifest.scope {
         Scope::Change(id) => format!("change {id}"),
+        Scope::Sample(ids) => {
+            format!("a sample of {}", plural(ids.len() as u64, "change", "changes"))
+        }
         Scope::Period { from, until } => format!("{from} until {until}"),
     };
     let what = format!(

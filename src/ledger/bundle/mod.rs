@@ -64,6 +64,8 @@ pub struct Manifest {
 pub enum Scope {
     /// One change, by its id.
     Change(String),
+    /// Changes that somebody chose, by their ids, sorted.
+    Sample(Vec<String>),
     /// Every deploy that began and every change that landed in a period.
     Period {
         /// From this instant.
