@@ -12,18 +12,28 @@ use super::programs::{INSTALL, as_user, binaries, free_port, make_cluster, run};
 /// A running cluster; stopped and removed with the value.
 pub(crate) struct Cluster {
     bin: PathBuf,
-    data: TempDir,
+    data: PathBuf,
+    _home: Option<TempDir>,
     pub(crate) port: u16,
 }
 
 impl Cluster {
     /// Makes one and starts it.
     pub(crate) fn new() -> Self {
-        let bin = binaries().expect(INSTALL);
         // Below a folder that the server's user may enter.
-        let data = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder under target");
-        make_cluster(&bin, data.path());
-        let cluster = Self { bin, data, port: free_port() };
+        let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder under target");
+        Self::made(home.path().to_owned(), Some(home))
+    }
+
+    /// The same in a folder that the server's user may enter.
+    pub(crate) fn within(data: PathBuf) -> Self {
+        Self::made(data, None)
+    }
+
+    fn made(data: PathBuf, home: Option<TempDir>) -> Self {
+        let bin = binaries().expect(INSTALL);
+        make_cluster(&bin, &data);
+        let cluster = Self { bin, data, _home: home, port: free_port() };
         cluster.start();
         cluster
     }
@@ -35,8 +45,11 @@ impl Cluster {
             "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories='' -c shared_buffers=16MB",
             self.port
         );
-        let data = self.data.path().display().to_string();
-        let log = self.data.path().join("log").display().to_string();
+        // Where nobody collects what is left of killed processes, their ids stay taken, and this start would take one for
+        // a running server.
+        let _ = fs::remove_file(self.data.join("postmaster.pid"));
+        let data = self.data.display().to_string();
+        let log = self.data.join("log").display().to_string();
         run(as_user(&self.bin.join("pg_ctl"))
             .args(["-D", &data, "-w", "-t", "60", "-l", &log, "-o", &options, "start"])
             .stdout(Stdio::null()));
@@ -72,26 +85,32 @@ impl Cluster {
 
     /// `kill -9` of the whole server: every process of it.
     pub(crate) fn kill(&self) {
-        let noted = fs::read_to_string(self.data.path().join("postmaster.pid")).expect("it runs");
-        let server = noted.lines().next().expect("its process").trim().to_owned();
-        let children = children(&server);
-        kill(&server);
+        self.kill_server(&self.server());
+    }
+
+    /// The server's process.
+    pub(crate) fn server(&self) -> String {
+        let noted = fs::read_to_string(self.data.join("postmaster.pid")).expect("it runs");
+        noted.lines().next().expect("its process").trim().to_owned()
+    }
+
+    /// The same for a server whose files cannot be read any more.
+    pub(crate) fn kill_server(&self, server: &str) {
+        let children = children(server);
+        kill(server);
         for child in &children {
             kill(child);
         }
         let there = |pid: &String| state(pid).is_some_and(|state| state != 'Z');
-        while there(&server) || children.iter().any(there) {
+        while there(&server.to_owned()) || children.iter().any(there) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        // Where nobody collects what is left of them, their ids stay taken, and the next start would take one for a
-        // running server.
-        let _ = fs::remove_file(self.data.path().join("postmaster.pid"));
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let data = self.data.path().display().to_string();
+        let data = self.data.display().to_string();
         let _ = as_user(&self.bin.join("pg_ctl"))
             .args(["-D", &data, "-m", "immediate", "-t", "20", "stop"])
             .output();

@@ -4,6 +4,7 @@
 //! This needs root and a loop device. Where a machine gives neither, these tests fail and say so; whoever knows that sets
 //! `COUNTERSIGN_NO_POWER_CUTS=1`, and each of them then prints that it showed nothing. `tests/run` does that, aloud.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -28,14 +29,22 @@ pub(crate) struct Disk {
 impl Disk {
     /// A new, empty disk; `None`: it was declared that there can be none, and that is said aloud.
     pub(crate) fn new(shows: &str) -> Option<Self> {
+        Self::of(shows, 64)
+    }
+
+    /// The same with room for so many megabytes.
+    pub(crate) fn of(shows: &str, megabytes: u64) -> Option<Self> {
         if std::env::var_os(CANNOT).is_some() {
             eprintln!("NOT SHOWN: {shows}: {CANNOT} says that this machine has no disk for it");
             return None;
         }
         let home = TempDir::new().expect("a folder");
+        // A database server is another user, who has to get through here.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(home.path(), everybody).expect("permissions");
         let mut disk = Self { home, mounted: false };
         let image = std::fs::File::create(disk.image()).expect("an image");
-        image.set_len(64 << 20).expect("its size");
+        image.set_len(megabytes << 20).expect("its size");
         run("mkfs.ext4", &["-q", "-F", &disk.image().display().to_string()]);
         std::fs::create_dir(disk.path()).expect("a place to mount it");
         disk.mount();

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::child::{self, Manner, Service};
 use super::cluster::Cluster;
+use super::disk::Disk;
 use super::driver::{Driver, Say};
 use super::gated::Gated;
 use super::judge::Judge;
@@ -80,6 +81,68 @@ async fn nothing_acknowledged_is_lost_however_often_postgres_is_killed() {
     nothing_is_left_undone(&scene).await;
     assert_eq!(scene.faults().await, Vec::<String>::new());
     println!("{} deliveries were acknowledged", scene.driver.acknowledged_elsewhere().len());
+}
+
+/// Cuts the power under the server, and ends what is left of it.
+fn cut(disk: &Disk, cluster: &Cluster, server: &str) {
+    disk.cut();
+    std::thread::sleep(Duration::from_millis(50));
+    cluster.kill_server(server);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_acknowledged_is_lost_when_the_power_of_postgres_is_cut() {
+    let Some(mut disk) = Disk::of("what is acknowledged survives a power cut of PostgreSQL", 512)
+    else {
+        return;
+    };
+    let (mut scene, cluster) = (Scene::new(), Cluster::within(disk.path().join("cluster")));
+    let gated = Gated::prepare(scene.folder.path(), &Cluster::url(cluster.port)).await;
+    let mut service = Service::start(scene.folder.path()).await;
+    let mut judge = Judge::new(scene.folder.path());
+    for number in 0..2 {
+        let long = Duration::from_millis(200 + number * 330);
+        let server = cluster.server();
+        scene.driver.load(service.address, long, || cut(&disk, &cluster, &server)).await;
+        disk.switch_on();
+        cluster.start();
+        service.is_ready().await;
+        gated.passes(&service).await;
+        scene.driver.send_again(service.address).await;
+        let faults = judge.judge(&scene.driver.new_since_last_time()).await;
+        assert_eq!(faults, Vec::<String>::new(), "after cut {number}");
+    }
+    assert!(!service.has_ended().await, "it ended");
+    nothing_is_left_undone(&scene).await;
+    service.kill();
+    assert_eq!(scene.faults().await, Vec::<String>::new());
+    println!("{} deliveries were acknowledged", scene.driver.acknowledged_elsewhere().len());
+    drop(cluster);
+}
+
+/// A server that does not flush: the service refuses to start over one, so it is told so later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn control_a_postgres_that_does_not_flush_loses_what_was_acknowledged() {
+    let Some(mut disk) = Disk::of("a PostgreSQL that does not flush is found out", 512) else {
+        return;
+    };
+    let (mut scene, cluster) = (Scene::new(), Cluster::within(disk.path().join("cluster")));
+    let _gated = Gated::prepare(scene.folder.path(), &Cluster::url(cluster.port)).await;
+    let mut service = Service::start(scene.folder.path()).await;
+    cluster.psql("checkpoint");
+    cluster.psql("alter system set fsync = off");
+    cluster.psql("select pg_reload_conf()");
+    let server = cluster.server();
+    let long = Duration::from_millis(700);
+    scene.driver.load(service.address, long, || cut(&disk, &cluster, &server)).await;
+    service.kill();
+    disk.switch_on();
+    cluster.start();
+    // Nobody opens a database that does not flush, the judge neither.
+    cluster.psql("alter system reset fsync");
+    cluster.psql("select pg_reload_conf()");
+    let faults = scene.faults().await;
+    assert!(!faults.is_empty(), "nothing was lost: the cut is none");
 }
 
 /// Work that was broken off with the database was taken up again, by the service itself.
