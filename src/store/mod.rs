@@ -207,6 +207,7 @@ impl Db {
             let options: PgConnectOptions =
                 url.parse().map_err(|_| StoreError::Address(without_password(url)))?;
             let options = options.options([("synchronous_commit", "on")]);
+            let options = silent(options);
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(CONNECT_TIMEOUT)
@@ -218,7 +219,7 @@ impl Db {
     }
 
     async fn connect_sqlite(file: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
+        let options = silent(SqliteConnectOptions::new())
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -488,6 +489,11 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
         row: row.to_owned(),
         why: error.to_string(),
     })
+}
+
+/// Slow statements would be logged with their text, on the terminal of whoever runs a command too.
+fn silent<O: sqlx::ConnectOptions>(options: O) -> O {
+    options.disable_statement_logging()
 }
 
 /// Every statement of the room, for the test that prepares them on both databases.

@@ -47,7 +47,7 @@ fn a_bundle_is_made_beside_the_service_and_checked_without_it() {
     assert_eq!(code, 1, "{out}");
 
     for (arguments, says) in [
-        (vec!["bundle", "-o", "x.zip"], "--change <ID>|--from <D>"),
+        (vec!["bundle", "-o", "x.zip"], "--change <ID>|--sample <FILE>|--from <D>"),
         (vec!["bundle", "--from", "2026-10-01", "-o", "x.zip"], "--to <D>"),
         (
             vec!["bundle", "--from", "2026-10-02", "--to", "2026-10-01", "-o", "x.zip"],
@@ -61,6 +61,26 @@ fn a_bundle_is_made_beside_the_service_and_checked_without_it() {
     let (code, _, err) = run(&town, &["bundle", "--change", "chg_x", "-o", "x.zip"]);
     assert_eq!((code, err.as_str()), (3, "error: there is no change `chg_x`\n"));
     assert!(!town.join("x.zip").exists());
+}
+
+#[test]
+fn a_sample_that_was_drawn_is_bundled_from_its_file() {
+    let folder = folder();
+    let (code, _, err) = run(folder.path(), &["demo", "--once", "--dir", "town"]);
+    assert_eq!(code, 0, "{err}");
+    let town = folder.path().join("town");
+    let write = |text: &str| std::fs::write(town.join("drawn.txt"), text).expect("written");
+    let make = ["bundle", "--sample", "drawn.txt", "-o", "s.zip"];
+    write("# drawn on 2026-11-30\n\nchg_x\n");
+    let (code, _, err) = run(&town, &make);
+    assert_eq!((code, err.as_str()), (3, "error: there is no change `chg_x`\n"));
+    write("# nothing was drawn\n");
+    let (code, _, err) = run(&town, &make);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("a sample has 1 to 10000 changes; these are 0"), "{err}");
+    let (code, _, err) = run(&town, &["bundle", "--sample", "nope", "-o", "s.zip"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("nope cannot be read") && !town.join("s.zip").exists(), "{err}");
 }
 
 /// The Python verifier as an auditor starts it.
