@@ -85,7 +85,7 @@ impl Cluster {
 
     /// `kill -9` of the whole server: every process of it.
     pub(crate) fn kill(&self) {
-        self.kill_server(&self.server());
+        Self::kill_server(&self.server());
     }
 
     /// The server's process.
@@ -95,7 +95,7 @@ impl Cluster {
     }
 
     /// The same for a server whose files cannot be read any more.
-    pub(crate) fn kill_server(&self, server: &str) {
+    pub(crate) fn kill_server(server: &str) {
         let children = children(server);
         kill(server);
         for child in &children {

@@ -84,10 +84,10 @@ async fn nothing_acknowledged_is_lost_however_often_postgres_is_killed() {
 }
 
 /// Cuts the power under the server, and ends what is left of it.
-fn cut(disk: &Disk, cluster: &Cluster, server: &str) {
+fn cut(disk: &Disk, server: &str) {
     disk.cut();
     std::thread::sleep(Duration::from_millis(50));
-    cluster.kill_server(server);
+    Cluster::kill_server(server);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -103,7 +103,7 @@ async fn nothing_acknowledged_is_lost_when_the_power_of_postgres_is_cut() {
     for number in 0..2 {
         let long = Duration::from_millis(200 + number * 330);
         let server = cluster.server();
-        scene.driver.load(service.address, long, || cut(&disk, &cluster, &server)).await;
+        scene.driver.load(service.address, long, || cut(&disk, &server)).await;
         disk.switch_on();
         cluster.start();
         service.is_ready().await;
@@ -134,7 +134,7 @@ async fn control_a_postgres_that_does_not_flush_loses_what_was_acknowledged() {
     cluster.psql("select pg_reload_conf()");
     let server = cluster.server();
     let long = Duration::from_millis(700);
-    scene.driver.load(service.address, long, || cut(&disk, &cluster, &server)).await;
+    scene.driver.load(service.address, long, || cut(&disk, &server)).await;
     service.kill();
     disk.switch_on();
     cluster.start();
