@@ -155,9 +155,9 @@ pub const PERSONAL: &[Personal] = &[
     personal!(
         "erasure",
         ["id"],
-        ["why", "requested_by", "ended_by"],
-        "select id, why, requested_by, ended_by from erasure",
-        "update erasure set why = $1, requested_by = $2, ended_by = $3 where id = $4"
+        ["terms", "why", "requested_by", "ended_by"],
+        "select id, terms, why, requested_by, ended_by from erasure",
+        "update erasure set terms = $1, why = $2, requested_by = $3, ended_by = $4 where id = $5"
     ),
 ];
 

@@ -272,7 +272,8 @@ fn page(page: &Page) -> Response {
     no_store(json!({ "items": page.items, "next": page.next }))
 }
 
-fn no_store(value: Value) -> Response {
+/// An answer that no cache keeps.
+pub(super) fn no_store(value: Value) -> Response {
     let mut response = axum::Json(value).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

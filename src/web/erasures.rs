@@ -2,11 +2,12 @@
 //! was erased.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::api::no_store;
 use super::auth::{Api, InPerson};
 use super::extract::Json;
 use super::problem::Problem;
@@ -56,10 +57,4 @@ pub(super) async fn withdraw(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     Ok(no_store(json!(app.withdraw_erasure(&caller, &id).await?)))
-}
-
-fn no_store(body: serde_json::Value) -> Response {
-    let mut response = axum::Json(body).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -111,7 +111,11 @@ both!(two_people_erase_a_person_and_nothing_is_left_of_them, |kind| async move {
     for name in [PERSON, "dev1@acme.example"] {
         assert!(before.contains(name), "nothing would be shown: {name} is not there before");
     }
-    let done = erased(app, PERSON).await;
+    // The person asked for it, and somebody else did too: neither request may keep the name.
+    app.request_erasure(&helen(), request(PERSON)).await.expect("asked for, and left open");
+    let own = app.request_erasure(&Caller::administrator(PERSON), request(PERSON)).await;
+    let own = own.expect("asked for by the person").erasure;
+    let done = app.agree_to_erasure(&ivan(), &own).await.expect("done");
     assert_eq!((done.state.as_str(), done.terms.as_ref()), ("performed", None));
     assert!(done.documents > Some(10) && done.deliveries > Some(10), "{done:?}");
     let after = everything(&town).await;

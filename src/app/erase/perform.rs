@@ -64,13 +64,14 @@ impl Command for Perform {
         let documents = run.count() - deliveries;
         let mut list = run.list.into_inner().unwrap_or_else(PoisonError::into_inner);
         list.sort();
-        let why = self.redactor.text(&row.why).unwrap_or(row.why);
-        let by = self.redactor.text(&self.by).unwrap_or_else(|| self.by.clone());
+        // Whoever asked may be the one who is erased.
+        let without = |text: &str| self.redactor.text(text).unwrap_or_else(|| text.to_owned());
         let row = ErasureRow {
             state: "performed".to_owned(),
             terms: None,
-            why,
-            ended_by: Some(by),
+            why: without(&row.why),
+            requested_by: without(&row.requested_by),
+            ended_by: Some(without(&self.by)),
             ended_at: Some(unit.now().micros()),
             documents: Some(documents),
             deliveries: Some(deliveries),
